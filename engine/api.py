@@ -1,0 +1,349 @@
+"""What is asked of the engine and what it answers: requests and events.
+
+Everything here is a frozen dataclass or an enum that goes to JSON and back (`to_json`,
+`from_json`), and needs the standard library only: the window imports this module and
+`engine.errors`, and nothing else of the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.errors import InvalidRequest, MessageError
+from engine.json_codec import JsonObject, from_json, to_json
+
+__all__ = ["JsonObject", "from_json", "to_json"]  # the rest is public by its name
+
+PROTOCOL_VERSION = 1
+"""Raised when a message changes in a way that the other side would not understand."""
+
+LATENT_SCALE = 8
+"""Pixels of a side that one latent of that side stands for."""
+
+MAX_SEED = 2**63 - 1
+MAX_STEPS = 999  # one more would ask the schedule for a step of pure noise
+MAX_NOISE_AUGMENTATION = 999
+NUM_BASE_FRAMES = 12
+DEMO_MODEL = "demo"
+
+
+def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
+    if not lowest <= value <= highest:
+        raise InvalidRequest(f"The {name} must be from {lowest} to {highest}, not {value}.")
+
+
+class Fps(StrEnum):
+    """How smooth the clip is. Every clip lasts about five and a half seconds."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def frames_per_second(self) -> int:
+        """Frames shown in a second."""
+        return {"low": 2, "medium": 8, "high": 32}[self.value]
+
+    @property
+    def interpolation_passes(self) -> int:
+        """How often three frames are put between every two."""
+        return {"low": 0, "medium": 1, "high": 2}[self.value]
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the finished clip: 12, 45 or 177."""
+        num_frames = NUM_BASE_FRAMES
+        for _ in range(self.interpolation_passes):
+            num_frames = 4 * num_frames - 3
+        return num_frames
+
+
+class Motion(StrEnum):
+    """How much moves in the clip."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    EXTREME = "extreme"
+
+    @property
+    def score(self) -> int:
+        """The number that the network was trained on."""
+        return {"low": 1, "medium": 10, "high": 50, "extreme": 100}[self.value]
+
+
+class Sampler(StrEnum):
+    """The solver of the denoising loops."""
+
+    DDPM = "ddpm"
+    DPM_SOLVER = "dpm++"
+    UNIPC = "unipc"
+    DDIM = "ddim"
+
+
+class Stage(StrEnum):
+    """The five stages of a clip, in the order they run, and saving its file."""
+
+    TEXT = "text"
+    KEY_FRAME = "key_frame"
+    BASE_FRAMES = "base_frames"
+    INTERPOLATION = "interpolation"
+    DECODE = "decode"
+    SAVE = "save"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSize:
+    """Width and height of the clip's frames, in pixels."""
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        for name, pixels in (("width", self.width), ("height", self.height)):
+            if not 1 <= pixels <= 8192 or pixels % LATENT_SCALE:
+                raise InvalidRequest(
+                    f"The {name} must be a multiple of {LATENT_SCALE} from {LATENT_SCALE} to 8192, "
+                    f"not {pixels}."
+                )
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidanceScales:
+    """How strongly each stage is pulled towards its conditions.
+
+    `key_frame` and `interpolation` are 0 where guidance is off; `prompt` and `image`, the two of
+    the base frames, are 1 where it is off.
+    """
+
+    key_frame: float = 5.0
+    prompt: float = 5.0
+    image: float = 2.0
+    interpolation: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("key_frame", "prompt", "image", "interpolation"):
+            _check_range(f"{name} guidance", getattr(self, name), -100, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropBox:
+    """The part of a picture to use, in pixels of the upright picture; right and bottom excluded."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.left < self.right and 0 <= self.top < self.bottom):
+            raise InvalidRequest(
+                f"The crop ({self.left:g}, {self.top:g}) to ({self.right:g}, {self.bottom:g}) "
+                "is empty or begins outside the picture."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRequest:
+    """The picture that the clip starts from, and how to make it ready.
+
+    `crop` is None for the centre; `background` (red, green, blue, each 0 to 255) is what shows
+    through where the picture is transparent.
+    """
+
+    path: str
+    crop: CropBox | None = None
+    background: tuple[int, int, int] = (255, 255, 255)
+
+    def __post_init__(self) -> None:
+        if not all(0 <= channel <= 255 for channel in self.background):
+            raise InvalidRequest(f"A colour has values from 0 to 255, not {self.background}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingSettings:
+    """The solver and its steps; `steps` counts for the key frame and for the base frames each."""
+
+    sampler: Sampler = Sampler.DDPM
+    steps: int = 50
+    interpolation_steps: int = 10
+
+    def __post_init__(self) -> None:
+        _check_range("number of steps", self.steps, 1, MAX_STEPS)
+        _check_range("number of interpolation steps", self.interpolation_steps, 1, MAX_STEPS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateRequest:
+    """Everything that decides what a clip shows. The same request gives the same clip."""
+
+    prompt: str
+    seed: int
+    size: FrameSize
+    negative_prompt: str = ""
+    picture: PictureRequest | None = None
+    fps: Fps = Fps.LOW
+    motion: Motion = Motion.MEDIUM
+    noise_augmentation: int = 20
+    guidance: GuidanceScales = GuidanceScales()
+    sampling: SamplingSettings = SamplingSettings()
+
+    def __post_init__(self) -> None:
+        _check_range("seed", self.seed, 0, MAX_SEED)
+        _check_range("noise augmentation", self.noise_augmentation, 0, MAX_NOISE_AUGMENTATION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipDefaults:
+    """What a model is used with unless somebody says otherwise."""
+
+    size: FrameSize = FrameSize(width=512, height=512)
+    sampling: SamplingSettings = SamplingSettings()
+    guidance: GuidanceScales = GuidanceScales()
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model that can be used, as a list of models shows it."""
+
+    name: str
+    folder: str
+    description: str
+    text_encoder_8bit: bool
+    size_multiple: int
+    defaults: ClipDefaults
+
+
+# Events. Every one that belongs to a job is sent with the job's number beside it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The first line of a worker."""
+
+    protocol: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted:
+    """A stage begins; `num_steps` is 1 where it cannot be divided."""
+
+    stage: Stage
+    num_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDone:
+    """A step of a stage is done. `seconds_left` counts to the end of the job; None: not known."""
+
+    stage: Stage
+    step: int
+    num_steps: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFinished:
+    """A stage is done."""
+
+    stage: Stage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The clip is done. `output` is the file, or None where only frames were asked for."""
+
+    num_frames: int
+    seconds: float
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The job was cancelled, and nothing of it is left behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The job failed. `code` is that of a class in `engine.errors`."""
+
+    code: str
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareProgress:
+    """Bytes of a model that are checked and written so far, and the file in work."""
+
+    file: str
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A model's folder is complete."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsListed:
+    """The models that were found."""
+
+    models: tuple[ModelInfo, ...]
+
+
+Event = (
+    Hello
+    | StageStarted
+    | StepDone
+    | StageFinished
+    | Finished
+    | Stopped
+    | Failed
+    | PrepareProgress
+    | Prepared
+    | ModelsListed
+)
+
+_EVENT_NAMES: dict[str, type[Event]] = {
+    "hello": Hello,
+    "stage_started": StageStarted,
+    "step_done": StepDone,
+    "stage_finished": StageFinished,
+    "finished": Finished,
+    "stopped": Stopped,
+    "failed": Failed,
+    "prepare_progress": PrepareProgress,
+    "prepared": Prepared,
+    "models_listed": ModelsListed,
+}
+_NAMES_OF_EVENTS = {cls: name for name, cls in _EVENT_NAMES.items()}
+
+
+def event_to_json(event: Event) -> JsonObject:
+    """`event` as a JSON object whose "event" names its kind."""
+    return {"event": _NAMES_OF_EVENTS[type(event)], **to_json(event)}
+
+
+def event_from_json(data: JsonObject) -> Event:
+    """The event that `event_to_json` made `data` from.
+
+    Raises:
+        MessageError: `data` is not an event.
+    """
+    fields = dict(data)
+    name = fields.pop("event", None)
+    cls = _EVENT_NAMES.get(name) if isinstance(name, str) else None
+    if cls is None:
+        raise MessageError(f"There is no event {name!r}.")
+    return from_json(cls, fields)

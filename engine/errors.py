@@ -1,0 +1,96 @@
+"""What can go wrong, as one tree of exceptions.
+
+Every class has a `code` that never changes, so that it can cross a process boundary and be
+compared, a `message` for the person at the screen (what happened, why, what to do) and a `detail`
+for whoever looks into it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EngineError(Exception):
+    """Anything that stops a job for a reason that a person can act on."""
+
+    code: ClassVar[str] = "engine"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class InvalidRequest(EngineError):
+    """A value of the request is out of its range, or does not fit the model."""
+
+    code = "invalid_request"
+
+
+class MessageError(EngineError):
+    """A line, a file or a tag does not hold the JSON object that belongs there."""
+
+    code = "message"
+
+
+class PictureError(EngineError):
+    """A picture cannot be read, or is not one that can be used."""
+
+    code = "picture"
+
+
+class ModelNotFound(EngineError):
+    """There is no model at the place that was named."""
+
+    code = "model_not_found"
+
+
+class ModelFileError(EngineError):
+    """A file of a model is missing, damaged, foreign, or holds something else than expected."""
+
+    code = "model_file"
+
+
+class UnsupportedModel(EngineError):
+    """A model's configuration asks for something that the released model does not have."""
+
+    code = "unsupported_model"
+
+
+class DeviceError(EngineError):
+    """The device that was asked for does not exist or does not work."""
+
+    code = "device"
+
+
+class OutOfMemory(EngineError):
+    """The device or the computer has too little free memory for the job."""
+
+    code = "out_of_memory"
+
+
+class VideoFileError(EngineError):
+    """A video file cannot be written or read."""
+
+    code = "video_file"
+
+
+class OutputExists(VideoFileError):
+    """The output file exists and nobody said that it may be replaced."""
+
+    code = "output_exists"
+
+
+class Cancelled(EngineError):
+    """The job was cancelled. Not a failure: it is how a cancelled job ends."""
+
+    code = "cancelled"
+
+    def __init__(self, message: str = "Cancelled.", *, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+
+
+class InternalError(EngineError):
+    """A fault of this program: something happened that it has no words for."""
+
+    code = "internal"
