@@ -1,0 +1,170 @@
+"""What both U-Nets share: the plan of their levels, and the way through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from engine.models.layers import AttentionBlock, AttentionPooling, TimeEmbedding
+from engine.models.resnet import Resample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from engine.config import UNetConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelPlan:
+    """One level of a U-Net, on its way down or on its way up.
+
+    Attributes:
+        blocks: in and out channels of each block's two halves, and what the block's resampling
+            half does to the resolution: the last one of the second halves on the way down, the
+            first one of the first halves on the way up.
+    """
+
+    config: UNetConfig
+    blocks: tuple[BlockPlan, ...]
+    attention_channels: int
+    has_cross_attention: bool
+    has_self_attention: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockPlan:
+    """Channels and resampling of the two ResNet blocks around a cross attention."""
+
+    in_channels: int
+    middle_channels: int
+    out_channels: int
+    in_resample: Resample = Resample.NONE
+    out_resample: Resample = Resample.NONE
+
+
+def down_plans(config: UNetConfig) -> list[LevelPlan]:
+    """The levels on the way down, finest first."""
+    plans: list[LevelPlan] = []
+    widths = _level_widths(config)
+    for level, (narrow, wide) in enumerate(widths):
+        is_last = level == len(widths) - 1
+        num_blocks = config.num_blocks[level]
+        blocks = tuple(
+            BlockPlan(
+                in_channels=narrow if index == 0 else wide,
+                middle_channels=wide,
+                out_channels=wide,
+                out_resample=(
+                    Resample.DOWN if index == num_blocks - 1 and not is_last else Resample.NONE
+                ),
+            )
+            for index in range(num_blocks)
+        )
+        plans.append(_plan(config, level, blocks, attention_channels=narrow))
+    return plans
+
+
+def up_plans(config: UNetConfig) -> list[LevelPlan]:
+    """The levels on the way up, coarsest first."""
+    plans: list[LevelPlan] = []
+    widths = _level_widths(config)
+    for level, (narrow, wide) in reversed(list(enumerate(widths))):
+        is_coarsest = level == len(widths) - 1
+        num_blocks = config.num_blocks[level]
+        joined = wide if is_coarsest else 2 * wide  # with the skip of the way down
+        inputs = [joined, *(wide for _ in range(num_blocks - 1))]
+        blocks = tuple(
+            BlockPlan(
+                in_channels=in_channels,
+                middle_channels=in_channels,
+                out_channels=narrow if index == num_blocks - 1 else wide,
+                in_resample=Resample.UP if index == 0 and not is_coarsest else Resample.NONE,
+            )
+            for index, in_channels in enumerate(inputs)
+        )
+        plans.append(_plan(config, level, blocks, attention_channels=narrow))
+    return plans
+
+
+def _level_widths(config: UNetConfig) -> list[tuple[int, int]]:
+    widths = [config.init_channels, *(config.model_channels * mult for mult in config.dim_mult)]
+    return list(zip(widths[:-1], widths[1:], strict=True))
+
+
+def _plan(
+    config: UNetConfig, level: int, blocks: tuple[BlockPlan, ...], *, attention_channels: int
+) -> LevelPlan:
+    return LevelPlan(
+        config=config,
+        blocks=blocks,
+        attention_channels=attention_channels,
+        has_cross_attention=config.add_cross_attention[level],
+        has_self_attention=config.add_self_attention[level],
+    )
+
+
+def attention_block(
+    plan: LevelPlan, channels: int, *, context_dim: int | None = None
+) -> AttentionBlock:
+    """A transformer block of the level's sizes; with `context_dim` it attends to the prompt."""
+    return AttentionBlock(
+        channels,
+        plan.config.time_embed_dim,
+        context_dim=context_dim,
+        groups=plan.config.groups,
+        head_dim=plan.config.head_dim,
+        expansion_ratio=plan.config.expansion_ratio,
+    )
+
+
+class UNet(nn.Module):
+    """Embeddings, first and last layer, and the two ladders of levels with their skips."""
+
+    def __init__(
+        self,
+        config: UNetConfig,
+        *,
+        down_level: Callable[[LevelPlan], nn.Module],
+        up_level: Callable[[LevelPlan], nn.Module],
+    ) -> None:
+        super().__init__()
+        self.to_time_embed = self.embedding(config)
+        self.feature_pooling = AttentionPooling(
+            config.time_embed_dim, config.context_dim, config.head_dim
+        )
+        self.in_layer = self.first_layer(config)
+        self.down_samples = nn.ModuleList(down_level(plan) for plan in down_plans(config))
+        self.up_samples = nn.ModuleList(up_level(plan) for plan in up_plans(config))
+        self.out_layer = nn.Sequential(
+            nn.GroupNorm(config.groups, config.init_channels),
+            nn.SiLU(),
+            nn.Conv2d(config.init_channels, config.out_channels, kernel_size=3, padding=1),
+        )
+
+    @staticmethod
+    def embedding(config: UNetConfig) -> TimeEmbedding:
+        """An embedding of a number, in the network's sizes."""
+        return TimeEmbedding(config.init_channels, config.time_embed_dim)
+
+    @staticmethod
+    def first_layer(config: UNetConfig) -> nn.Conv2d:
+        """A layer from the input's channels to the first level's."""
+        return nn.Conv2d(config.num_channels, config.init_channels, kernel_size=3, padding=1)
+
+    def through_levels(self, x: Tensor, run: Callable[[nn.Module, Tensor], Tensor]) -> Tensor:
+        """Take x (B init_channels H W) down and up again; `run` calls a level on a tensor."""
+        skips: list[Tensor] = []
+        *upper_levels, coarsest = self.down_samples
+        for level in upper_levels:
+            x = run(level, x)
+            skips.append(x)
+        x = run(coarsest, x)
+        ladder: Iterable[nn.Module] = self.up_samples
+        for index, level in enumerate(ladder):
+            if index > 0:
+                x = torch.cat([x, skips.pop()], dim=1)
+            x = run(level, x)
+        return self.out_layer(x)
