@@ -1,1 +1,1 @@
-"""."""
+"""Sampling: guidance, solvers and the one denoising loop. Knows nothing of networks or devices."""

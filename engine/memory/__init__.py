@@ -1,1 +1,1 @@
-"""."""
+"""Devices and their memory."""
