@@ -1,0 +1,180 @@
+"""A model is a folder: with the official files, or prepared from them. Both are read through here.
+
+Opening a folder reads its small files only, and does not import torch.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+import engine
+from engine.api import DEMO_MODEL
+from engine.checkpoint.model_json import MODEL_FILE, PREPARATION_FILE
+from engine.errors import EngineError, ModelFileError, ModelNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.api import ModelInfo, PrepareProgress
+    from engine.checkpoint.tensors import TensorRecord
+
+log = logging.getLogger(__name__)
+
+
+class ModelPart(StrEnum):
+    """The files of weights that a model is made of, by their names without the ending."""
+
+    T2V = "t2v"
+    INTERPOLATION = "interpolation"
+    IMAGE_MOVQ = "movq"
+    VIDEO_MOVQ = "video_movq"
+    TEXT_PROJECTIONS = "t5_projections"
+    TEXT_ENCODER = "text_encoder"
+
+    @property
+    def label(self) -> str:
+        """What the part is, in words."""
+        return {
+            "t2v": "key-frame network",
+            "interpolation": "interpolation network",
+            "movq": "image decoder",
+            "video_movq": "video decoder",
+            "t5_projections": "text projections",
+            "text_encoder": "text encoder",
+        }[self.value]
+
+
+class ModelFolder(ABC):
+    """A model's folder; `open` tells which kind it is.
+
+    Attributes:
+        path: the folder.
+        is_prepared: whether it has kvdesk's own layout.
+        configs: the parsed `configs.json`.
+        info: the model as a list of models shows it.
+        text_encoder_config: the parsed `config.json` of the text encoder.
+        tokenizer_folder: where the tokenizer's files are.
+        fingerprint: SHA-256 in hexadecimal; the same as long as the model is.
+    """
+
+    is_prepared: bool
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        configs: dict[str, object],
+        info: ModelInfo,
+        text_encoder_config: dict[str, object],
+        tokenizer_folder: Path,
+        fingerprint: str,
+    ) -> None:
+        self.path = path
+        self.configs = configs
+        self.info = info
+        self.text_encoder_config = text_encoder_config
+        self.tokenizer_folder = tokenizer_folder
+        self.fingerprint = fingerprint
+
+    @staticmethod
+    def open(path: Path) -> ModelFolder:
+        """Open the model in the folder `path`.
+
+        Raises:
+            ModelNotFound: there is no folder, or nothing of a model in it.
+            ModelFileError: a file is missing, damaged or of the wrong size.
+            UnsupportedModel: `configs.json` asks for what is not built.
+        """
+        # Both are made of this class.
+        from engine.checkpoint.official import OfficialFolder
+        from engine.checkpoint.prepared import PreparedFolder
+
+        if not path.is_dir():
+            raise ModelNotFound(f"There is no model in {path}: it is not a folder.")
+        if (path / MODEL_FILE).is_file():
+            return PreparedFolder(path)
+        if (path / PREPARATION_FILE).is_file():
+            raise ModelFileError(
+                f"The preparation of the model in {path} is not finished. Prepare it again into "
+                "the same folder: it goes on where it stopped."
+            )
+        return OfficialFolder(path)
+
+    @abstractmethod
+    def tensors(self, part: ModelPart) -> dict[str, TensorRecord]:
+        """Every tensor of `part` by its name, found when first asked for.
+
+        Of official files all contents are compared with their checksums before, which takes as
+        long as reading them.
+
+        Raises:
+            ModelFileError: a file of the part is damaged or foreign.
+        """
+
+    @abstractmethod
+    def verify(self, on_progress: Callable[[PrepareProgress], None]) -> None:
+        """Read everything and compare it with its checksums: SHA-256, of official files CRC-32.
+
+        Raises:
+            ModelFileError: a file is damaged; the message names it.
+        """
+
+
+def models_folder() -> Path:
+    """Where the models lie that this user has prepared."""
+    return platformdirs.user_data_path("kvdesk", appauthor=False) / "models"
+
+
+def demo_folder() -> Path:
+    """Where the built-in demo model lies."""
+    return Path(engine.__file__).parents[1] / "resources" / "demo_model"
+
+
+def find_models() -> list[ModelInfo]:
+    """The models that can be used: the demo where there is one, then the prepared ones by name.
+
+    A folder that cannot be used is left out, and logged.
+    """
+    candidates = [demo_folder()]
+    if models_folder().is_dir():
+        candidates += sorted(models_folder().iterdir())
+    found: list[ModelInfo] = []
+    for folder in candidates:
+        if not (folder / MODEL_FILE).is_file():
+            continue
+        try:
+            found.append(ModelFolder.open(folder).info)
+        except EngineError as error:
+            log.warning("%s", error.message)
+    return found
+
+
+def locate_model(name_or_path: str | None) -> Path:
+    """The folder of a model: the demo for "demo" or None, else a prepared model's name or a path.
+
+    Raises:
+        ModelNotFound: there is no such model.
+    """
+    if name_or_path is None or name_or_path == DEMO_MODEL:
+        if (demo_folder() / MODEL_FILE).is_file():
+            return demo_folder()
+        raise ModelNotFound(
+            f"The demo model is missing in {demo_folder()}. Install kvdesk again, or name a model."
+        )
+    is_name = name_or_path not in {"", ".", ".."} and Path(name_or_path).name == name_or_path
+    prepared = models_folder() / name_or_path
+    if is_name and (prepared / MODEL_FILE).is_file():
+        return prepared
+    path = Path(name_or_path).expanduser()
+    if name_or_path and path.is_dir():
+        return path
+    raise ModelNotFound(
+        f"There is no model {name_or_path!r}: neither a folder of that name nor a prepared model "
+        f"in {models_folder()}."
+    )

@@ -1,0 +1,109 @@
+"""What a prepared folder says of itself: `model.json`, and `preparation.json` until it is whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from engine import __version__
+from engine.api import ClipDefaults, from_json, to_json
+from engine.checkpoint.json_file import read_json_object
+from engine.errors import MessageError, ModelFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL_FILE = "model.json"
+PREPARATION_FILE = "preparation.json"
+FORMAT_VERSION = 1
+"""Raised when a prepared folder changes in a way that an older kvdesk would not understand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """A file by its name in the folder, with "/" between folders; SHA-256 in hexadecimal."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """The whole of `model.json`. It holds no time and no place: the same model is the same text."""
+
+    format_version: int
+    name: str
+    description: str
+    kvdesk_version: str
+    defaults: ClipDefaults
+    files: tuple[FileEntry, ...]
+    sources: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """A source as it was when it was read; `mtime_ns` is the time of its last change."""
+
+    entry: FileEntry
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedFile:
+    """A file that is whole, and what it was made from."""
+
+    entry: FileEntry
+    sources: tuple[SourceState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """The whole of `preparation.json`: how far a preparation has come."""
+
+    format_version: int
+    kvdesk_version: str
+    finished: tuple[FinishedFile, ...]
+
+
+def read_model_file(folder: Path) -> ModelFile:
+    """`model.json` of the prepared `folder`.
+
+    Raises:
+        ModelFileError: it is damaged, or of a newer kvdesk.
+    """
+    path = folder / MODEL_FILE
+    data = read_json_object(path)
+    version = data.get("format_version")
+    if type(version) is int and version > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{folder} was prepared by a newer kvdesk (format {version}; this one reads up to "
+            f"{FORMAT_VERSION}). Update kvdesk, or prepare the model again."
+        )
+    try:
+        model = from_json(ModelFile, data, where=MODEL_FILE)
+    except MessageError as error:
+        raise ModelFileError(f"{path} is damaged: {error.message}") from error
+    for entry in model.files:
+        name = PurePosixPath(entry.name)
+        if name.is_absolute() or ".." in name.parts or "\\" in entry.name or ":" in entry.name:
+            raise ModelFileError(f"{path} names {entry.name!r}, which is not inside its folder.")
+    return model
+
+
+def read_preparation(folder: Path) -> Preparation | None:
+    """`preparation.json` of `folder`; None where there is none that this kvdesk can go on with."""
+    try:
+        data = read_json_object(folder / PREPARATION_FILE)
+        state = from_json(Preparation, data, where=PREPARATION_FILE)
+    except (ModelFileError, MessageError):
+        return None
+    is_ours = (state.format_version, state.kvdesk_version) == (FORMAT_VERSION, __version__)
+    return state if is_ours else None
+
+
+def json_text(value: ModelFile | Preparation) -> str:
+    """`value` as the text of its file."""
+    return json.dumps(to_json(value), indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,178 @@
+"""Makes a prepared folder of the official files, and goes on where an earlier attempt stopped.
+
+The numbers are copied bit by bit, but for the text encoder's Linear weights, which become 8 bit.
+Whatever is interrupted, `model.json` is written last: a folder that has one is whole.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from engine import __version__
+from engine.api import ClipDefaults
+from engine.checkpoint.folder import ModelFolder, ModelPart
+from engine.checkpoint.manifest import check_tensors
+from engine.checkpoint.model_json import (
+    FORMAT_VERSION,
+    MODEL_FILE,
+    PREPARATION_FILE,
+    ModelFile,
+    json_text,
+)
+from engine.checkpoint.official import OfficialFolder
+from engine.checkpoint.preparation import ResumablePreparation
+from engine.checkpoint.prepared_layout import plan_files
+from engine.checkpoint.resumable_file import partial_of, unwritable
+from engine.errors import InvalidRequest
+from engine.files import fsync_folder, write_text_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from engine.api import PrepareProgress
+    from engine.checkpoint.prepared_layout import PlannedFile
+
+_LEFTOVERS = ".kvdesk-*.tmp"  # what a write that was killed leaves behind, see engine.files
+
+ExpectedTensors = Callable[[ModelPart, ModelFolder], Mapping[str, tuple[int, ...]]]
+"""Gives the names and shapes of the tensors that a part of a folder must have."""
+
+
+def prepare_model(
+    source: Path,
+    destination: Path,
+    *,
+    expected: ExpectedTensors | None,
+    on_progress: Callable[[PrepareProgress], None],
+    is_cancelled: Callable[[], bool],
+    name: str | None = None,
+    description: str = "",
+    defaults: ClipDefaults | None = None,
+) -> ModelFolder:
+    """Prepare the official files in the folder `source` into the folder `destination`.
+
+    Args:
+        source: only read.
+        destination: free, empty, or left by an attempt that did not end.
+        expected: gives the names and shapes that a part must have, from the official folder; None
+            where they need not be checked.
+        on_progress: told the bytes that are checked and written so far.
+        is_cancelled: asked after every few megabytes.
+        name: what the model is called; the name of `destination` where it is left out.
+        description: a sentence about the model.
+        defaults: what it is used with; those of the official model where they are left out.
+
+    Returns:
+        The prepared folder, opened.
+
+    Raises:
+        ModelNotFound, ModelFileError, UnsupportedModel: `source` cannot be used, or is damaged.
+        InvalidRequest: `destination` cannot be used.
+        Cancelled: by `is_cancelled`; the same call goes on.
+    """
+    official = ModelFolder.open(source)
+    if not isinstance(official, OfficialFolder):
+        raise InvalidRequest(
+            f"{source} is prepared already. Name the folder of the official files."
+        )
+    _check_destination(official, destination)
+    _check_parts(official, expected)
+    planned = plan_files(official)
+    _check_free_space(destination, planned)
+    _make_folders(destination, planned)
+
+    preparation = ResumablePreparation(destination, planned, on_progress, is_cancelled)
+    finished = [preparation.finish(file) for file in planned]
+    sources = {state.entry.name: state.entry for file in finished for state in file.sources}
+    model = ModelFile(
+        format_version=FORMAT_VERSION,
+        name=name or destination.resolve().name,
+        description=description,
+        kvdesk_version=__version__,
+        defaults=defaults or ClipDefaults(),
+        files=tuple(file.entry for file in finished),
+        sources=tuple(sources[key] for key in sorted(sources)),
+    )
+    _write_last(destination, model)
+    return ModelFolder.open(destination)
+
+
+def _check_destination(official: OfficialFolder, destination: Path) -> None:
+    for folder in (official.path, official.text_encoder_folder):
+        if destination.resolve().is_relative_to(folder.resolve()):
+            raise InvalidRequest(
+                f"The model cannot be prepared into {destination}, which is inside the official "
+                f"files in {folder}. Choose a folder outside of them."
+            )
+    if destination.exists() and not destination.is_dir():
+        raise InvalidRequest(f"{destination} is a file. Choose a folder.")
+    if not destination.is_dir() or (destination / PREPARATION_FILE).is_file():
+        return
+    if (destination / MODEL_FILE).exists():
+        raise InvalidRequest(f"{destination} holds a model already. Choose another folder.")
+    leftovers = set(destination.glob(_LEFTOVERS))
+    foreign = sorted(path.name for path in destination.iterdir() if path not in leftovers)
+    if foreign:
+        raise InvalidRequest(
+            f"{destination} is not empty: it holds {foreign[0]}. Choose a new or an empty folder."
+        )
+
+
+def _check_parts(official: OfficialFolder, expected: ExpectedTensors | None) -> None:
+    if expected is None:
+        return
+    for part in ModelPart:
+        file = official.files(part)[0]
+        is_split = len(official.files(part)) > 1
+        check_tensors(
+            part,
+            official.index(part),
+            expected(part, official),
+            file.parent if is_split else file,
+        )
+
+
+def _check_free_space(destination: Path, planned: Sequence[PlannedFile]) -> None:
+    """The disk has room for what is not there yet."""
+    needed = 0
+    for file in planned:
+        path = destination / file.name
+        there = [name.stat().st_size for name in (path, partial_of(path)) if name.is_file()]
+        needed += max(0, file.size - max(there, default=0))
+    existing = next(
+        path for path in (destination, *destination.absolute().parents) if path.exists()
+    )
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        raise InvalidRequest(
+            f"The prepared model needs {_gigabytes(needed)} more in {destination}, and the disk "
+            f"has {_gigabytes(free)} free. Free {_gigabytes(needed - free)}, or choose a folder on "
+            "another disk."
+        )
+
+
+def _gigabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:.2f} GB"
+
+
+def _make_folders(destination: Path, planned: Sequence[PlannedFile]) -> None:
+    try:
+        for file in planned:
+            (destination / file.name).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(destination, error) from error
+
+
+def _write_last(destination: Path, model: ModelFile) -> None:
+    """Declare the folder whole, and remove what only a preparation needs."""
+    try:
+        write_text_atomically(destination / MODEL_FILE, json_text(model))
+        (destination / PREPARATION_FILE).unlink()
+        for leftover in destination.glob(_LEFTOVERS):
+            leftover.unlink()
+        fsync_folder(destination)
+    except OSError as error:
+        raise unwritable(destination, error) from error

@@ -1,0 +1,113 @@
+"""A folder that kvdesk has prepared: safetensors that load fast, and checksums of everything."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from engine.api import ModelInfo
+from engine.checkpoint.folder import ModelFolder, ModelPart
+from engine.checkpoint.json_file import read_json_object
+from engine.checkpoint.model_json import MODEL_FILE, read_model_file
+from engine.checkpoint.official import CONFIGS_FILE, size_multiple
+from engine.checkpoint.progress import ByteProgress
+from engine.checkpoint.resumable_file import digest_file
+from engine.checkpoint.tensors import index_safetensors
+from engine.checkpoint.text_encoder_source import TOKENIZER_FILES
+from engine.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from engine.api import PrepareProgress
+    from engine.checkpoint.model_json import FileEntry, ModelFile
+    from engine.checkpoint.tensors import TensorRecord
+
+TEXT_ENCODER_CONFIG_FILE = "text_encoder_config.json"
+TOKENIZER_FOLDER = "tokenizer"
+
+
+def weights_name(part: ModelPart) -> str:
+    """The name of the file that the weights of `part` are in."""
+    return f"{part}.safetensors"
+
+
+class PreparedFolder(ModelFolder):
+    """A folder with `model.json`.
+
+    Attributes:
+        model: the parsed `model.json`.
+    """
+
+    is_prepared = True
+
+    def __init__(self, path: Path) -> None:
+        self.model = read_model_file(path)
+        self._tensors: dict[ModelPart, dict[str, TensorRecord]] = {}
+        _check_names(path, self.model)
+        for entry in self.model.files:
+            _check_size(path / entry.name, entry)
+        configs = read_json_object(path / CONFIGS_FILE)
+        super().__init__(
+            path=path,
+            configs=configs,
+            info=ModelInfo(
+                name=self.model.name,
+                folder=str(path),
+                description=self.model.description,
+                text_encoder_8bit=True,
+                size_multiple=size_multiple(configs),
+                defaults=self.model.defaults,
+            ),
+            text_encoder_config=read_json_object(path / TEXT_ENCODER_CONFIG_FILE),
+            tokenizer_folder=path / TOKENIZER_FOLDER,
+            fingerprint=hashlib.sha256((path / MODEL_FILE).read_bytes()).hexdigest(),
+        )
+
+    def tensors(self, part: ModelPart) -> dict[str, TensorRecord]:
+        """See `ModelFolder.tensors`."""
+        if part not in self._tensors:
+            self._tensors[part] = index_safetensors(self.path / weights_name(part))
+        return self._tensors[part]
+
+    def verify(self, on_progress: Callable[[PrepareProgress], None]) -> None:
+        """See `ModelFolder.verify`."""
+        total = sum(entry.size for entry in self.model.files)
+        progress = ByteProgress(total, on_progress)
+        for entry in self.model.files:
+            path = self.path / entry.name
+            _check_size(path, entry)
+            sha256 = digest_file(path, progress.of(entry.name)).sha256
+            if sha256 != entry.sha256:
+                raise ModelFileError(
+                    f"{path} is damaged: its SHA-256 is {sha256}, and was {entry.sha256} when the "
+                    "model was prepared. Prepare the model again."
+                )
+
+
+def _check_names(path: Path, model: ModelFile) -> None:
+    names = {entry.name for entry in model.files}
+    needed = [CONFIGS_FILE, TEXT_ENCODER_CONFIG_FILE, *(weights_name(part) for part in ModelPart)]
+    missing = [name for name in needed if name not in names]
+    tokenizers = [f"{TOKENIZER_FOLDER}/{name}" for name in TOKENIZER_FILES[:2]]
+    if not names.intersection(tokenizers):
+        missing.append(tokenizers[0])
+    if missing:
+        raise ModelFileError(
+            f"{path / MODEL_FILE} does not name {', '.join(missing)}. Prepare the model again."
+        )
+
+
+def _check_size(file: Path, entry: FileEntry) -> None:
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise ModelFileError(
+            f"The prepared model lacks {file}. Prepare the model again.", detail=repr(error)
+        ) from error
+    if size != entry.size:
+        raise ModelFileError(
+            f"{file} is damaged: it has {size} bytes, and had {entry.size} when the model was "
+            "prepared. Prepare the model again."
+        )

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.files import fsync_folder, publish, temporary_beside, write_text_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def no_hard_links(*_arguments):
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.fixture(params=["hard links", "no hard links"])
+def _disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    if request.param == "no hard links":
+        monkeypatch.setattr(os, "link", no_hard_links)
+
+
+def test_a_temporary_name_is_hidden_free_and_in_the_same_folder(tmp_path: Path):
+    with temporary_beside(tmp_path / "clip.mp4") as first:
+        with temporary_beside(tmp_path / "clip.mp4") as second:
+            assert first != second
+        assert first.parent == tmp_path
+        assert first.name.startswith(".")
+        assert not first.exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
+def test_what_was_not_published_is_removed_whatever_happens(tmp_path: Path, kind: str):
+    def leave():
+        with temporary_beside(tmp_path / "clip.mp4") as temporary:
+            if kind == "folder":
+                temporary.mkdir()
+                (temporary / "inside").write_text("x")
+            elif kind == "file":
+                temporary.write_text("x")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        leave()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_disk")
+def test_a_published_file_has_its_name_and_no_other(tmp_path: Path):
+    path = tmp_path / "clip.json"
+    with temporary_beside(path) as temporary:
+        temporary.write_text("new")
+        publish(temporary, path, overwrite=False)
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [
+        ("clip.json", "new")
+    ]
+    assert path.stat().st_nlink == 1
+
+
+@pytest.mark.usefixtures("_disk")
+def test_an_existing_file_is_only_replaced_where_that_is_allowed(tmp_path: Path):
+    path = tmp_path / "clip.json"
+    path.write_text("old")
+    with temporary_beside(path) as temporary:
+        temporary.write_text("new")
+        with pytest.raises(FileExistsError):
+            publish(temporary, path, overwrite=False)
+        assert path.read_text() == "old"
+        publish(temporary, path, overwrite=True)
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("_disk")
+def test_of_many_who_publish_one_new_name_exactly_one_succeeds(tmp_path: Path):
+    path = tmp_path / "clip.json"
+    winners: list[str] = []
+    barrier = threading.Barrier(8)
+
+    def compete(name: str):
+        with temporary_beside(path) as temporary:
+            temporary.write_text(name)
+            barrier.wait()
+            try:
+                publish(temporary, path, overwrite=False)
+            except FileExistsError:
+                return
+            winners.append(name)
+
+    threads = [threading.Thread(target=compete, args=(str(number),)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert winners == [path.read_text()]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_that_was_claimed_in_vain_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "clip.json"
+    monkeypatch.setattr(os, "link", no_hard_links)
+    with temporary_beside(path) as temporary:
+        temporary.write_text("new")
+        with monkeypatch.context() as patch:
+            patch.setattr("pathlib.Path.replace", no_hard_links)
+            with pytest.raises(PermissionError):
+                publish(temporary, path, overwrite=False)
+        assert not path.exists()
+        assert temporary.read_text() == "new"
+
+
+def test_text_is_written_as_it_is(tmp_path: Path):
+    path = tmp_path / "settings.json"
+    write_text_atomically(path, "кошка\n猫\n")
+    assert path.read_bytes() == "кошка\n猫\n".encode()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "settings.json"
+    path.write_text("old")
+
+    def full(_descriptor: int):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_text_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_synced_before_it_is_named_and_its_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "clip.json"
+    had_name: list[bool] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int):
+        had_name.append(path.exists())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_text_atomically(path, "new")
+    assert had_name == [False, True]
+
+
+def test_a_folder_that_is_not_there_cannot_be_synced(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        fsync_folder(tmp_path / "missing")
