@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_PIXELS = 150_000_000
+"""A picture of this size needs 1.2 GB of memory for a moment, and 2.5 GB if transparent."""
 MAX_SIDE = 32_768
 MAX_PIXELS_IN_PYTHON = 5_000_000
 """Limit of the few codecs that Pillow runs in Python, at about a microsecond a value."""

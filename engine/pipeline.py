@@ -115,7 +115,12 @@ class Pipeline:
     ) -> DenoisingLoop:
         """Stage two: a loop to the latents (1 4 H/4 W/4) of a picture twice the clip's size."""
         device = self._device.torch_device
-        shape = (1, LATENT_CHANNELS, size.height * 2 // LATENT_SCALE, size.width * 2 // LATENT_SCALE)
+        shape = (
+            1,
+            LATENT_CHANNELS,
+            size.height * 2 // LATENT_SCALE,
+            size.width * 2 // LATENT_SCALE,
+        )
         unet = self._networks.key_frame_unet()
         return DenoisingLoop(
             KeyFrameDenoiser(unet, self._guided(prompts, ModelPart.T2V)),
@@ -236,7 +241,8 @@ class Pipeline:
             InvalidRequest: a side is not a multiple of what they need.
         """
         multiple = LATENT_SCALE * max(
-            self._loader.config.t2v.latent_multiple, self._loader.config.interpolation.latent_multiple
+            self._loader.config.t2v.latent_multiple,
+            self._loader.config.interpolation.latent_multiple,
         )
         if size.width % multiple or size.height % multiple:
             raise InvalidRequest(

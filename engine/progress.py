@@ -11,7 +11,7 @@ from engine.api import NUM_BASE_FRAMES, Event, Stage, StageFinished, StageStarte
 from engine.errors import Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from engine.api import GenerateRequest
 
@@ -61,9 +61,7 @@ def planned_work(request: GenerateRequest, *, saves_file: bool) -> list[StageWor
             )
         )
     num_frames = request.fps.num_frames
-    work.append(
-        StageWork(stage=Stage.DECODE, num_steps=num_frames, step_cost=_DECODE_FRAME_COST)
-    )
+    work.append(StageWork(stage=Stage.DECODE, num_steps=num_frames, step_cost=_DECODE_FRAME_COST))
     if saves_file:
         work.append(StageWork(stage=Stage.SAVE, num_steps=num_frames, step_cost=_SAVE_FRAME_COST))
     return work
@@ -94,7 +92,7 @@ class Progress:
         return self._clock() - self._begin
 
     @contextlib.contextmanager
-    def stage(self, stage: Stage, num_steps: int | None = None) -> Iterator[Callable[[int], None]]:
+    def stage(self, stage: Stage, num_steps: int | None = None) -> Generator[Callable[[int], None]]:
         """Run a stage; the function that it gives is called with the number of steps done.
 
         `num_steps` where it turns out to be another than was planned.

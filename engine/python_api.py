@@ -133,9 +133,7 @@ class VideoPipeline:
             sampling=SamplingSettings(
                 sampler=_choice(Sampler, "sampler", sampler or defaults.sampling.sampler),
                 steps=_or(steps, defaults.sampling.steps),
-                interpolation_steps=_or(
-                    interpolation_steps, defaults.sampling.interpolation_steps
-                ),
+                interpolation_steps=_or(interpolation_steps, defaults.sampling.interpolation_steps),
             ),
         )
         self.request = request

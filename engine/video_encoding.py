@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine import ffmpeg
+from engine.api import Playback
 from engine.video_failures import encoding_failed, failures_explained
-from engine.video_format import HEAD_BYTES, Playback, SaveSettings, VideoFormat
+from engine.video_format import HEAD_BYTES, SaveSettings, VideoFormat
 from engine.video_metadata import (
     mp4_tags,
     png_text,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from engine.api import Playback
 from engine.errors import InvalidRequest, VideoFileError
 
 if TYPE_CHECKING:
@@ -54,19 +55,6 @@ class VideoFormat(StrEnum):
         if head[:8] == b"\x89PNG\r\n\x1a\n":
             return cls.PNG
         return None
-
-
-class Playback(StrEnum):
-    """How a clip is to be played.
-
-    GIF and WebP files say so themselves. An MP4 cannot: whether it begins again is up to the
-    player. A sequence of PNG files is not played at all.
-    """
-
-    ONCE = "once"
-    LOOP = "loop"
-    BOOMERANG = "boomerang"
-    """Forwards, backwards, and on: the frames at both ends are there only once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from engine.errors import VideoFileError
 from engine.files import publish, temporary_beside
 from engine.video_encoding import Clip, write_clip
 from engine.video_failures import already_there, failures_explained
-from engine.video_format import Playback, SaveSettings, VideoFormat, frame_order
+from engine.video_format import SaveSettings, VideoFormat, frame_order
 from engine.video_metadata import embedded_request, read_request, request_text, sidecar_path
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from engine.json_codec import JsonObject
 
 __all__ = [
-    "Playback",
     "SaveSettings",
     "VideoFormat",
     "frame_order",
+    "prepare_output",
     "read_request",
     "save_video",
 ]
@@ -65,7 +65,7 @@ def save_video(
         VideoFileError: the frames do not fit the format, or the file cannot be written.
     """
     clip = _checked_clip(frames, path, settings, request)
-    old_files = _prepare_output(clip)
+    old_files = prepare_output(path, overwrite=settings.overwrite)
     with temporary_beside(path) as folder:
         with failures_explained(path):
             folder.mkdir()
@@ -109,16 +109,24 @@ def _checked_clip(
     )
 
 
-def _prepare_output(clip: Clip) -> list[Path]:
-    """Make the output's folder and return what is there already and will be replaced."""
-    folder = clip.path.parent
-    with failures_explained(clip.path):
+def prepare_output(path: Path, *, overwrite: bool) -> list[Path]:
+    """Make the output's folder and return what is there already and will be replaced.
+
+    Called before the work for a clip begins, this tells in time that it could not be saved.
+
+    Raises:
+        OutputExists: an output is there and `overwrite` is false.
+        VideoFileError: there can be no such file, or its ending names no format.
+    """
+    folder = path.parent
+    pattern = _output_pattern(path)
+    with failures_explained(path):
         if not folder.is_dir():
             if folder.exists():
-                raise VideoFileError(f"{folder} is a file: {clip.path.name} cannot be in it.")
+                raise VideoFileError(f"{folder} is a file: {path.name} cannot be in it.")
             folder.mkdir(parents=True, exist_ok=True)
-        old_files = _output_files(clip)
-    if old_files and not clip.settings.overwrite:
+        old_files = sorted(entry for entry in folder.iterdir() if pattern.fullmatch(entry.name))
+    if old_files and not overwrite:
         raise already_there(old_files[0])
     for old in old_files:
         if old.is_dir():
@@ -126,14 +134,12 @@ def _prepare_output(clip: Clip) -> list[Path]:
     return old_files
 
 
-def _output_files(clip: Clip) -> list[Path]:
-    """The files of the output that are there: one or the whole sequence, and sidecars."""
-    path = clip.path
+def _output_pattern(path: Path) -> re.Pattern[str]:
+    """Matches the names of the output's files: one or the whole sequence, and sidecars."""
     name = re.escape(path.name)
-    if clip.video_format is VideoFormat.PNG:
+    if VideoFormat.of_path(path) is VideoFormat.PNG:
         name = rf"{re.escape(path.stem)}_\d{{4,}}{re.escape(path.suffix)}"
-    pattern = re.compile(rf"{name}(\.json)?")
-    return sorted(entry for entry in path.parent.iterdir() if pattern.fullmatch(entry.name))
+    return re.compile(rf"{name}(\.json)?")
 
 
 def _write_sidecars(clip: Clip, folder: Path, names: Sequence[str]) -> list[str]:

@@ -58,20 +58,18 @@ def build_text_encoder(
     config: ModelConfig, text_encoder_config: Mapping[str, object], *, in_8bit: bool
 ) -> TextEncoder:
     """The text encoder with its projection, without weights, on the meta device."""
-    t5_config = T5Config(**text_encoder_config)
+    t5_config = T5Config.from_dict(dict(text_encoder_config))
     with torch.device("meta"):
         return TextEncoder(t5_config, config.text.context_dim, in_8bit=in_8bit)
 
 
-def expected_shapes(
-    part: ModelPart, configs: Mapping[str, object], text_encoder_config: Mapping[str, object]
-) -> dict[str, tuple[int, ...]]:
-    """The tensors that an official file must hold: name to shape.
+def expected_shapes(part: ModelPart, folder: ModelFolder) -> dict[str, tuple[int, ...]]:
+    """The tensors that the official file of `part` must hold: name to shape.
 
     Raises:
-        UnsupportedModel: `configs` asks for what is not built.
+        UnsupportedModel: the folder's configuration asks for what is not built.
     """
-    config = ModelConfig.from_json(configs)
+    config = ModelConfig.from_json(folder.configs)
     if part in (ModelPart.T2V, ModelPart.INTERPOLATION):
         is_key_frame = part is ModelPart.T2V
         sizes = config.t2v if is_key_frame else config.interpolation
@@ -84,7 +82,7 @@ def expected_shapes(
         return _shapes(build_image_movq(config))
     if part is ModelPart.VIDEO_MOVQ:
         return _shapes(build_video_movq(config))
-    text_encoder = build_text_encoder(config, text_encoder_config, in_8bit=False)
+    text_encoder = build_text_encoder(config, folder.text_encoder_config, in_8bit=False)
     if part is ModelPart.TEXT_ENCODER:
         return {f"encoder.{name}": shape for name, shape in _shapes(text_encoder.encoder).items()}
     projection = _shapes(text_encoder.projection)
@@ -165,7 +163,7 @@ class NetworkLoader:
     def _checked(self, part: ModelPart) -> dict[str, TensorRecord]:
         """The tensors of a file, after a look that they are those of this model."""
         records = self.folder.tensors(part)
-        expected = expected_shapes(part, self.folder.configs, self.folder.text_encoder_config)
+        expected = expected_shapes(part, self.folder)
         if part is ModelPart.TEXT_ENCODER and self.folder.is_prepared:
             expected |= {
                 scales_of(name): shape[:1] for name, shape in expected.items() if is_quantized(name)

@@ -57,8 +57,8 @@ def prepare_model(
     Args:
         source: only read.
         destination: free, empty, or left by an attempt that did not end.
-        expected: gives the names and shapes that a part must have, from the official folder; None
-            where they need not be checked.
+        expected: gives the names and shapes that a part must have, such as
+            `engine.checkpoint.networks.expected_shapes`; None where they need not be checked.
         on_progress: told the bytes that are checked and written so far.
         is_cancelled: asked after every few megabytes.
         name: what the model is called; the name of `destination` where it is left out.

@@ -12,7 +12,7 @@ import torch
 from engine.errors import DeviceError, OutOfMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Device:
             torch.cuda.empty_cache()
 
     @contextlib.contextmanager
-    def reporting_out_of_memory(self) -> Iterator[None]:
+    def reporting_out_of_memory(self) -> Generator[None]:
         """Turn the errors of an exhausted device or computer into `OutOfMemory`."""
         try:
             yield

@@ -73,8 +73,8 @@ class ConditionalGroupNorm(nn.Module):
         super().__init__()
         self.norm = nn.GroupNorm(groups, channels, affine=False)
         self.context_mlp = nn.Sequential(nn.SiLU(), nn.Linear(embed_dim, 2 * channels))
-        nn.init.zeros_(self.context_mlp[1].weight)
-        nn.init.zeros_(self.context_mlp[1].bias)
+        for parameter in self.context_mlp.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, embed: Tensor) -> Tensor:
         """x (B C H W), embed (B embed_dim) to (B C H W)."""
@@ -85,7 +85,9 @@ class ConditionalGroupNorm(nn.Module):
 class Attention(nn.Module):
     """Multi-head attention from one sequence to another."""
 
-    def __init__(self, in_channels: int, out_channels: int, context_dim: int, head_dim: int) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, context_dim: int, head_dim: int
+    ) -> None:
         super().__init__()
         if out_channels % head_dim:
             raise ValueError(f"{out_channels} channels do not divide into heads of {head_dim}")

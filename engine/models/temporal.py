@@ -110,8 +110,8 @@ class GroupConv(nn.Module):
         self.temporal_projection = nn.Conv3d(
             channels, channels, kernel_size=(3, 1, 1), padding=(1, 0, 0)
         )
-        nn.init.zeros_(self.temporal_projection.weight)
-        nn.init.zeros_(self.temporal_projection.bias)
+        for parameter in self.temporal_projection.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, layout: GroupLayout) -> Tensor:
         """x ((branches groups) C H W) to the same shape."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -91,7 +92,7 @@ def up_plans(config: UNetConfig) -> list[LevelPlan]:
 
 def _level_widths(config: UNetConfig) -> list[tuple[int, int]]:
     widths = [config.init_channels, *(config.model_channels * mult for mult in config.dim_mult)]
-    return list(zip(widths[:-1], widths[1:], strict=True))
+    return list(pairwise(widths))
 
 
 def _plan(

@@ -1,22 +1,11 @@
-"""What is asked of the engine and what it answers: requests and events.
-
-Everything here is a frozen dataclass or an enum that goes to JSON and back (`to_json`,
-`from_json`), and needs the standard library only: the window imports this module and
-`engine.errors`, and nothing else of the engine.
-"""
+"""What a clip is made from, and what a model is: values that travel and are kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.errors import InvalidRequest, MessageError
-from engine.json_codec import JsonObject, from_json, to_json
-
-__all__ = ["JsonObject", "from_json", "to_json"]  # the rest is public by its name
-
-PROTOCOL_VERSION = 1
-"""Raised when a message changes in a way that the other side would not understand."""
+from engine.errors import InvalidRequest
 
 LATENT_SCALE = 8
 """Pixels of a side that one latent of that side stands for."""
@@ -80,6 +69,19 @@ class Sampler(StrEnum):
     DPM_SOLVER = "dpm++"
     UNIPC = "unipc"
     DDIM = "ddim"
+
+
+class Playback(StrEnum):
+    """How a clip is to be played.
+
+    GIF and WebP files say so themselves. An MP4 cannot: whether it begins again is up to the
+    player. A sequence of PNG files is not played at all.
+    """
+
+    ONCE = "once"
+    LOOP = "loop"
+    BOOMERANG = "boomerang"
+    """Forwards, backwards, and on: the frames at both ends are there only once."""
 
 
 class Stage(StrEnum):
@@ -219,131 +221,19 @@ class ModelInfo:
     defaults: ClipDefaults
 
 
-# Events. Every one that belongs to a job is sent with the job's number beside it.
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hello:
-    """The first line of a worker."""
+class SaveRequest:
+    """Where a clip is saved and how; the ending of `path` is .mp4, .gif, .webp or .png.
 
-    protocol: int
-    version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageStarted:
-    """A stage begins; `num_steps` is 1 where it cannot be divided."""
-
-    stage: Stage
-    num_steps: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDone:
-    """A step of a stage is done. `seconds_left` counts to the end of the job; None: not known."""
-
-    stage: Stage
-    step: int
-    num_steps: int
-    seconds_left: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageFinished:
-    """A stage is done."""
-
-    stage: Stage
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """The clip is done. `output` is the file, or None where only frames were asked for."""
-
-    num_frames: int
-    seconds: float
-    output: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """The job was cancelled, and nothing of it is left behind."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """The job failed. `code` is that of a class in `engine.errors`."""
-
-    code: str
-    message: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareProgress:
-    """Bytes of a model that are checked and written so far, and the file in work."""
-
-    file: str
-    done_bytes: int
-    total_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A model's folder is complete."""
-
-    folder: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelsListed:
-    """The models that were found."""
-
-    models: tuple[ModelInfo, ...]
-
-
-Event = (
-    Hello
-    | StageStarted
-    | StepDone
-    | StageFinished
-    | Finished
-    | Stopped
-    | Failed
-    | PrepareProgress
-    | Prepared
-    | ModelsListed
-)
-
-_EVENT_NAMES: dict[str, type[Event]] = {
-    "hello": Hello,
-    "stage_started": StageStarted,
-    "step_done": StepDone,
-    "stage_finished": StageFinished,
-    "finished": Finished,
-    "stopped": Stopped,
-    "failed": Failed,
-    "prepare_progress": PrepareProgress,
-    "prepared": Prepared,
-    "models_listed": ModelsListed,
-}
-_NAMES_OF_EVENTS = {cls: name for name, cls in _EVENT_NAMES.items()}
-
-
-def event_to_json(event: Event) -> JsonObject:
-    """`event` as a JSON object whose "event" names its kind."""
-    return {"event": _NAMES_OF_EVENTS[type(event)], **to_json(event)}
-
-
-def event_from_json(data: JsonObject) -> Event:
-    """The event that `event_to_json` made `data` from.
-
-    Raises:
-        MessageError: `data` is not an event.
+    `crf` (0 best, to 51) is the quality of an MP4, `webp_quality` (0 to 100 best) of a WebP.
     """
-    fields = dict(data)
-    name = fields.pop("event", None)
-    cls = _EVENT_NAMES.get(name) if isinstance(name, str) else None
-    if cls is None:
-        raise MessageError(f"There is no event {name!r}.")
-    return from_json(cls, fields)
+
+    path: str
+    crf: int = 18
+    webp_quality: int = 80
+    playback: Playback = Playback.LOOP
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        _check_range("CRF", self.crf, 0, 51)
+        _check_range("WebP quality", self.webp_quality, 0, 100)

@@ -1,0 +1,97 @@
+"""Events as progress bars in a terminal, one for each stage, with one estimate of the time left."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from tqdm import tqdm
+
+from engine.api import PrepareProgress, Stage, StageFinished, StageStarted, StepDone
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from engine.api import Event
+
+_NAMES = {
+    Stage.TEXT: "Reading the prompt",
+    Stage.KEY_FRAME: "Drawing the picture",
+    Stage.BASE_FRAMES: "Setting it in motion",
+    Stage.INTERPOLATION: "Smoothing",
+    Stage.DECODE: "Developing the frames",
+    Stage.SAVE: "Saving",
+}
+_WIDTH = max(map(len, _NAMES.values()))
+_FORMAT = "{desc} {percentage:3.0f} % |{bar:24}| {n_fmt}/{total_fmt}{postfix}"
+_BYTES_FORMAT = "{desc} {percentage:3.0f} % |{bar:24}| {n_fmt}/{total_fmt}, {remaining} left"
+
+
+class TerminalProgress:
+    """Shows events on stderr; where that is not a terminal, a line for each finished stage."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+        self._is_terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def show(self, event: Event) -> None:
+        """Show an event; those that are no progress are passed over."""
+        match event:
+            case StageStarted():
+                self._open(_NAMES[event.stage].ljust(_WIDTH), event.num_steps)
+            case StepDone():
+                if event.seconds_left is not None and self._bar is not None:
+                    self._bar.set_postfix_str(_left(event.seconds_left), refresh=False)
+                self._advance(event.step)
+            case StageFinished():
+                self._close()
+                if not self._is_terminal:
+                    self._line(f"{_NAMES[event.stage]}: {event.seconds:.1f} s")
+            case PrepareProgress():
+                if self._bar is None:
+                    self._open("", event.total_bytes, in_bytes=True)
+                assert self._bar is not None
+                self._bar.set_description_str(event.file.ljust(_WIDTH), refresh=False)
+                self._advance(event.done_bytes)
+            case _:
+                pass
+
+    def _open(self, name: str, total: int, *, in_bytes: bool = False) -> None:
+        self._close()
+        self._bar = tqdm(
+            desc=name,
+            total=total,
+            bar_format=_BYTES_FORMAT if in_bytes else _FORMAT,
+            unit="B" if in_bytes else "it",
+            unit_scale=in_bytes,
+            disable=not self._is_terminal,
+        )
+
+    def _advance(self, done: int) -> None:
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str("", refresh=False)
+            self._bar.close()
+            self._bar = None
+
+    def _line(self, text: str) -> None:
+        sys.stderr.write(text + "\n")
+
+
+def _left(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"about {minutes} min {rest:02} s left" if minutes else f"about {rest} s left"
