@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
+import os
 import secrets
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -15,6 +18,7 @@ import engine
 from engine.api import (
     DEMO_MODEL,
     CropBox,
+    Failed,
     Fps,
     FrameSize,
     GenerateRequest,
@@ -28,11 +32,12 @@ from engine.api import (
     Stopped,
     event_to_json,
 )
-from engine.errors import Cancelled, EngineError, InvalidRequest
+from engine.errors import Cancelled, EngineError, InternalError, InvalidRequest
 from engine.terminal import TerminalProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from enum import StrEnum
     from types import FrameType
 
     from engine.api import ClipDefaults, Event
@@ -42,6 +47,8 @@ NumberT = TypeVar("NumberT", int, float)
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130  # what a shell expects of a program that Ctrl-C ended
 RANDOM_SEED_BELOW = 2**32
+_STDERR = 2
+_STOPPING = b"\nStopping after this step; press Ctrl-C again to stop at once.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 failed, 2 wrong arguments, 130 cancelled.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have characters it lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -61,21 +70,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0
     try:
-        options.run(options)
-    except Cancelled:
-        return EXIT_CANCELLED
-    except EngineError as error:
-        print(f"kvdesk: {error.message}", file=sys.stderr)
-        if error.detail:
-            print(error.detail, file=sys.stderr)
+        status = _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who read the output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    return status
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        options.run(options)
+    except (Cancelled, KeyboardInterrupt):
+        if options.json:
+            _print_event(Stopped())
+        print("kvdesk: stopped.", file=sys.stderr)
+        return EXIT_CANCELLED
+    except BrokenPipeError:
+        raise
+    except EngineError as error:
+        return _failed(error, as_json=options.json)
+    except Exception as error:  # the edge of the program: a fault of ours gets a sentence too
+        message = f"Something went wrong that should not have: {error}."
+        detail = traceback.format_exc()
+        return _failed(InternalError(message, detail=detail), as_json=options.json)
     return 0
+
+
+def _failed(error: EngineError, *, as_json: bool) -> int:
+    if as_json:
+        _print_event(Failed(code=error.code, message=error.message, detail=error.detail))
+    print(f"kvdesk: {error.message}", file=sys.stderr)
+    if error.detail:
+        print(error.detail, file=sys.stderr)
+    return EXIT_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kvdesk", description="Make videos with Kandinsky Video 1.1 on your own computer."
     )
+    parser.set_defaults(json=False)
     parser.add_argument("--version", action="version", version=f"kvdesk {engine.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_generate(commands.add_parser("generate", help="make a clip from a prompt or a picture"))
@@ -113,8 +148,8 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("clip").add_argument
     add("--width", type=int, metavar="W", help="in pixels; default: the model's own")
     add("--height", type=int, metavar="H")
-    add("--fps", type=Fps, choices=list(Fps), default=Fps.LOW, help="12, 45 or 177 frames")
-    add("--motion", type=Motion, choices=list(Motion), default=Motion.MEDIUM)
+    add("--fps", choices=_names(Fps), default="low", help="12, 45 or 177 frames")
+    add("--motion", choices=_names(Motion), default="medium")
     add("--noise-augmentation", type=int, default=20, metavar="N",
         help="0 to 999, default 20; more lets the clip leave its picture further")  # fmt: skip
     add("--negative-prompt", default="", metavar="T", help="what the clip must not show")
@@ -127,29 +162,31 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, metavar="N", help="the same seed gives the same clip; default: drawn")
     add("--steps", type=int, metavar="N", help="denoising steps")
     add("--interpolation-steps", type=int, metavar="N")
-    add("--sampler", type=Sampler, choices=list(Sampler))
+    add("--sampler", choices=_names(Sampler))
 
     add = parser.add_argument_group("file").add_argument
     add("--crf", type=int, default=18, metavar="N", help="quality of an MP4, 0 (best) to 51")
-    add("--playback", type=Playback, choices=list(Playback), default=Playback.LOOP)
+    add("--playback", choices=_names(Playback), default="loop")
     add("--overwrite", action="store_true", help="replace a file of the same name")
 
 
 def _generate(options: argparse.Namespace) -> None:
     from engine.checkpoint.folder import ModelFolder, locate_model
+    from engine.video_io import prepare_output
 
     info = ModelFolder.open(locate_model(options.model)).info
     request = _request(options, info.defaults)
     save = SaveRequest(
         path=options.output,
         crf=options.crf,
-        playback=options.playback,
+        playback=Playback(options.playback),
         overwrite=options.overwrite,
     )
+    prepare_output(Path(save.path), overwrite=save.overwrite)
     with _reporting(as_json=options.json) as (on_event, is_cancelled):
         from engine.jobs import JobRunner  # torch takes seconds; bad arguments need not wait
 
-        JobRunner().generate(
+        written = JobRunner().generate(
             request,
             save,
             model=options.model,
@@ -158,14 +195,14 @@ def _generate(options: argparse.Namespace) -> None:
             is_cancelled=is_cancelled,
         )
     if not options.json:
-        print(f"{options.output}: {request.fps.num_frames} frames, seed {request.seed}")
+        print(f"{written[0]}: {request.fps.num_frames} frames, seed {request.seed}")
 
 
 def _request(options: argparse.Namespace, defaults: ClipDefaults) -> GenerateRequest:
     picture = None
     if options.image is not None:
         picture = PictureRequest(
-            path=str(Path(options.image).resolve()),
+            path=str(Path(options.image).absolute()),
             crop=options.crop,
             background=options.background,
         )
@@ -178,11 +215,11 @@ def _request(options: argparse.Namespace, defaults: ClipDefaults) -> GenerateReq
         picture=picture,
         seed=secrets.randbelow(RANDOM_SEED_BELOW) if options.seed is None else options.seed,
         size=FrameSize(
-            width=options.width or defaults.size.width,
-            height=options.height or defaults.size.height,
+            width=_or(options.width, defaults.size.width),
+            height=_or(options.height, defaults.size.height),
         ),
-        fps=options.fps,
-        motion=options.motion,
+        fps=Fps(options.fps),
+        motion=Motion(options.motion),
         noise_augmentation=options.noise_augmentation,
         guidance=GuidanceScales(
             key_frame=_or(options.key_frame_guidance, scales.key_frame),
@@ -191,7 +228,7 @@ def _request(options: argparse.Namespace, defaults: ClipDefaults) -> GenerateReq
             interpolation=_or(options.interpolation_guidance, scales.interpolation),
         ),
         sampling=SamplingSettings(
-            sampler=options.sampler or sampling.sampler,
+            sampler=Sampler(options.sampler or sampling.sampler),
             steps=_or(options.steps, sampling.steps),
             interpolation_steps=_or(options.interpolation_steps, sampling.interpolation_steps),
         ),
@@ -204,13 +241,14 @@ def _prepare(options: argparse.Namespace) -> None:
 
         prepare(options.source, options.destination, on_event=on_event, is_cancelled=is_cancelled)
     if not options.json:
-        print(f"The model is ready: kvdesk generate --model {options.destination} …")
+        print(f'Ready: kvdesk generate "PROMPT" --model {options.destination} -o clip.mp4')
 
 
 def _inspect(options: argparse.Namespace) -> None:
     from engine.video_io import read_request
 
-    print(json.dumps(read_request(options.file), indent=2, ensure_ascii=False))
+    can_write_all = sys.stdout.encoding.lower() == "utf-8"
+    print(json.dumps(read_request(options.file), indent=2, ensure_ascii=not can_write_all))
 
 
 def _models(options: argparse.Namespace) -> None:
@@ -227,34 +265,40 @@ def _models(options: argparse.Namespace) -> None:
 @contextlib.contextmanager
 def _reporting(*, as_json: bool) -> Generator[tuple[Callable[[Event], None], Callable[[], bool]]]:
     """Where events go, and whether Ctrl-C was pressed; the second press ends at once."""
-    pressed = False
+    presses = 0
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal pressed
-        if pressed:
-            raise KeyboardInterrupt
-        pressed = True
-        print("\nStopping after this step; press Ctrl-C again to stop at once.", file=sys.stderr)
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            os.write(_STDERR, _STOPPING)  # `print` may be what was interrupted
+            return
+        # This waits for the end of a single computation; a third press does not.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGINT, on_interrupt)
     try:
         if as_json:
-            try:
-                yield _print_event, lambda: pressed
-            except Cancelled:
-                _print_event(Stopped())
-                raise
+            yield _print_event, lambda: presses > 0
         else:
             with TerminalProgress() as progress:
-                yield progress.show, lambda: pressed
-    except KeyboardInterrupt:
-        raise Cancelled from None
+                yield progress.show, lambda: presses > 0
+    except (Exception, KeyboardInterrupt):
+        # Ctrl-C reaches the programs that we started too, and their end looks like a failure.
+        if presses:
+            raise Cancelled from None
+        raise
     finally:
         signal.signal(signal.SIGINT, previous)
 
 
 def _print_event(event: Event) -> None:
     print(json.dumps(event_to_json(event)), flush=True)
+
+
+def _names(choices: type[StrEnum]) -> list[str]:
+    return [choice.value for choice in choices]
 
 
 def _or(given: NumberT | None, default: NumberT) -> NumberT:
@@ -265,8 +309,10 @@ def _crop(text: str) -> CropBox:
     try:
         left, top, right, bottom = (float(number) for number in text.split(","))
         return CropBox(left=left, top=top, right=right, bottom=bottom)
-    except (ValueError, InvalidRequest) as error:
-        _refuse(f"a crop is LEFT,TOP,RIGHT,BOTTOM in pixels, not {text!r} ({error})")
+    except InvalidRequest as error:
+        _refuse(error.message)
+    except ValueError:
+        _refuse(f"a crop is LEFT,TOP,RIGHT,BOTTOM in pixels, not {text!r}")
 
 
 def _colour(text: str) -> tuple[int, int, int]:

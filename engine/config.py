@@ -73,11 +73,12 @@ class UNetConfig:
             raise UnsupportedModel(f"A U-Net has one entry for each level in every list: {lengths}")
         if min(self.num_blocks) < 2:
             raise UnsupportedModel(f"A level has at least 2 blocks: num_blocks = {self.num_blocks}")
-        for channels in (self.init_channels, *(self.model_channels * m for m in self.dim_mult)):
-            if channels % self.groups or channels // self.compression_ratio % self.groups:
+        widths = [self.model_channels * mult for mult in self.dim_mult]
+        compressed = [width // self.compression_ratio for width in widths]
+        for channels in (self.init_channels, *widths, *compressed):
+            if not channels or channels % self.groups:
                 raise UnsupportedModel(
-                    f"{channels} channels and their {self.compression_ratio}th part cannot be "
-                    f"normalised in {self.groups} groups."
+                    f"{channels} channels cannot be normalised in {self.groups} groups."
                 )
 
     @property

@@ -30,7 +30,7 @@ class JobRunner:
     """Runs one job at a time and keeps the model of the last one open for the next."""
 
     def __init__(self) -> None:
-        self._opened: tuple[str, Device] | None = None
+        self._opened: tuple[Path, str, Device] | None = None
         self._pipeline: Pipeline | None = None
 
     def generate(
@@ -42,8 +42,11 @@ class JobRunner:
         device_name: str | None,
         on_event: OnEvent,
         is_cancelled: IsCancelled,
-    ) -> None:
+    ) -> list[Path]:
         """Make a clip and save it; the last event is `Finished`.
+
+        Returns:
+            The files that were written, videos before sidecars.
 
         Raises:
             EngineError: what stopped it, `Cancelled` included. Nothing is left behind.
@@ -69,11 +72,12 @@ class JobRunner:
         frames = pipeline.generate(request, picture, progress)
         written = _save(frames, path, settings, request, progress)
         on_event(Finished(num_frames=len(frames), seconds=progress.seconds, output=str(written[0])))
+        return written
 
     def _open(self, model: str, device_name: str | None) -> Pipeline:
         device = Device.best() if device_name is None else Device.named(device_name)
         folder = ModelFolder.open(locate_model(model))
-        wanted = (folder.fingerprint, device)
+        wanted = (folder.path.resolve(), folder.fingerprint, device)
         if self._pipeline is None or self._opened != wanted:
             self._pipeline = None  # the old model's memory goes before the new one's comes
             device.release_unused()

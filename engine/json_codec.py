@@ -7,6 +7,7 @@ value of the wrong type is refused by name: what arrives may come from a file th
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import types
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 JsonObject = dict[str, Any]
 
+_MAX_SHOWN = 80
+_MAX_SHOWN_BITS = 128
+
 
 def to_json(value: DataclassInstance) -> JsonObject:
     """`value` as a dict that `json.dumps` takes."""
@@ -38,12 +42,12 @@ def from_json(cls: type[T], data: object, *, where: str = "") -> T:
     """
     path = where or cls.__name__
     if not isinstance(data, dict):
-        raise MessageError(f"{path} must be an object, not {_kind(data)}.")
+        raise MessageError(f"{path} must be an object, not {shown(data)}.")
     fields = {field.name: field for field in dataclasses.fields(cls)}
     given = cast("Mapping[str, object]", data)
     unknown = sorted(set(given) - set(fields))
     if unknown:
-        raise MessageError(f"{path} has no {unknown[0]!r}.")
+        raise MessageError(f"{path} has no {shown(unknown[0])}.")
     hints = get_type_hints(cls)
     values: dict[str, object] = {}
     for name, field in fields.items():
@@ -57,6 +61,17 @@ def from_json(cls: type[T], data: object, *, where: str = "") -> T:
         raise
     except EngineError as error:
         raise MessageError(f"{path}: {error.message}") from error
+
+
+def shown(value: object) -> str:
+    """`value` in a few words, for a message; whatever it is, this is short and does not fail."""
+    names: dict[type, str] = {dict: "an object", list: "a list", type(None): "null"}
+    if type(value) in names:  # these may be nested deeper than `repr` goes
+        return names[type(value)]
+    if isinstance(value, int) and value.bit_length() > _MAX_SHOWN_BITS:
+        return f"a number of {value.bit_length()} bits"  # Python writes out 4300 digits at most
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
 def _encode(value: object) -> Any:
@@ -86,13 +101,13 @@ def _decode(expected: Any, value: object, path: str) -> object:
             return expected(value)
         except ValueError:
             choices = ", ".join(repr(member.value) for member in expected)
-            raise MessageError(f"{path} must be one of {choices}, not {value!r}.") from None
+            raise MessageError(f"{path} must be one of {choices}, not {shown(value)}.") from None
     return _decode_plain(expected, value, path)
 
 
 def _decode_tuple(items: tuple[Any, ...], value: object, path: str) -> tuple[object, ...]:
     if not isinstance(value, list):
-        raise MessageError(f"{path} must be a list, not {_kind(value)}.")
+        raise MessageError(f"{path} must be a list, not {shown(value)}.")
     values = cast("list[object]", value)
     if len(items) == 2 and items[1] is Ellipsis:
         items = (items[0],) * len(values)
@@ -106,13 +121,14 @@ def _decode_tuple(items: tuple[Any, ...], value: object, path: str) -> tuple[obj
 
 def _decode_plain(expected: type, value: object, path: str) -> object:
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        with contextlib.suppress(OverflowError):
+            value = float(value)
     # bool is an int in Python, and NaN is a float in its JSON: neither is a number here.
     is_number_of_kind = isinstance(value, expected) and (
         expected is bool or not isinstance(value, bool)
     )
     if not is_number_of_kind or (isinstance(value, float) and not math.isfinite(value)):
-        raise MessageError(f"{path} must be {_NAMES[expected]}, not {_kind(value)}.")
+        raise MessageError(f"{path} must be {_NAMES[expected]}, not {shown(value)}.")
     return value
 
 
@@ -122,8 +138,3 @@ _NAMES: dict[type, str] = {
     float: "a number",
     bool: "true or false",
 }
-
-
-def _kind(value: object) -> str:
-    names: dict[type, str] = {dict: "an object", list: "a list", type(None): "null"}
-    return names.get(type(value)) or repr(value)[:80]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from engine.api import GenerateRequest
 
 # How long a step takes, in any unit that they share. From the floating-point operations of the
-# released networks at 512x512, in tera; other sizes change all of them alike.
-_TEXT_COST = 2.2
+# released networks at 512x512, in tera; other sizes change all of them alike. The text takes
+# little, and most of that is loading, which says nothing about the pace of the rest.
+_TEXT_COST = 0.0
 _KEY_FRAME_STEP_COST = 6.4
 _KEY_FRAME_DECODE_COST = 34.0
 _BASE_FRAMES_STEP_COST = 36.5
@@ -85,6 +86,7 @@ class Progress:
         self._begin = clock()
         self._stage_begin = self._begin
         self._cost_done = 0.0
+        self._seconds_paced = 0.0
 
     @property
     def seconds(self) -> float:
@@ -118,19 +120,21 @@ class Progress:
             self._stop_if_cancelled()
 
         yield step_done
+        seconds = self._clock() - self._stage_begin
         self._cost_done += work.cost
-        self._on_event(StageFinished(stage=stage, seconds=self._clock() - self._stage_begin))
+        self._seconds_paced += seconds if work.cost else 0.0
+        self._on_event(StageFinished(stage=stage, seconds=seconds))
 
     def _seconds_left(self, work: StageWork, done: float) -> float | None:
-        """This stage goes on at its own pace; the later ones at that of the job so far."""
-        now = self._clock()
-        in_this_stage = (now - self._stage_begin) * (1 - done) / done if done else 0.0
+        """This stage goes on at its own pace; the later ones at that of all stages so far."""
         cost_done = self._cost_done + done * work.cost
-        total_cost = sum(item.cost for item in self._work.values())
         if not cost_done:
             return None
-        cost_later = total_cost - self._cost_done - work.cost
-        return in_this_stage + cost_later * (now - self._begin) / cost_done
+        seconds = self._clock() - self._stage_begin
+        in_this_stage = seconds * (1 - done) / done
+        total_cost = sum(item.cost for item in self._work.values())
+        cost_later = max(0.0, total_cost - self._cost_done - work.cost)
+        return in_this_stage + cost_later * (self._seconds_paced + seconds) / cost_done
 
     def _stop_if_cancelled(self) -> None:
         if self._is_cancelled():

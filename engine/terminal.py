@@ -22,6 +22,7 @@ _NAMES = {
     Stage.DECODE: "Developing the frames",
     Stage.SAVE: "Saving",
 }
+_STARTING = "Starting ..."  # until torch is there and the first stage begins
 _WIDTH = max(map(len, _NAMES.values()))
 _FORMAT = "{desc} {percentage:3.0f} % |{bar:24}| {n_fmt}/{total_fmt}{postfix}"
 _BYTES_FORMAT = "{desc} {percentage:3.0f} % |{bar:24}| {n_fmt}/{total_fmt}, {remaining} left"
@@ -33,8 +34,12 @@ class TerminalProgress:
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
         self._is_terminal = sys.stderr.isatty()
+        self._is_starting = False
 
     def __enter__(self) -> Self:
+        if self._is_terminal:
+            self._is_starting = True
+            self._write(_STARTING)
         return self
 
     def __exit__(
@@ -44,6 +49,7 @@ class TerminalProgress:
         traceback: TracebackType | None,
     ) -> None:
         self._close()
+        self._end_start()
 
     def show(self, event: Event) -> None:
         """Show an event; those that are no progress are passed over."""
@@ -57,7 +63,7 @@ class TerminalProgress:
             case StageFinished():
                 self._close()
                 if not self._is_terminal:
-                    self._line(f"{_NAMES[event.stage]}: {event.seconds:.1f} s")
+                    self._write(f"{_NAMES[event.stage]}: {event.seconds:.1f} s\n")
             case PrepareProgress():
                 if self._bar is None:
                     self._open("", event.total_bytes, in_bytes=True)
@@ -69,6 +75,7 @@ class TerminalProgress:
 
     def _open(self, name: str, total: int, *, in_bytes: bool = False) -> None:
         self._close()
+        self._end_start()
         self._bar = tqdm(
             desc=name,
             total=total,
@@ -88,8 +95,14 @@ class TerminalProgress:
             self._bar.close()
             self._bar = None
 
-    def _line(self, text: str) -> None:
-        sys.stderr.write(text + "\n")
+    def _end_start(self) -> None:
+        if self._is_starting:
+            self._is_starting = False
+            self._write("\r" + " " * len(_STARTING) + "\r")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _left(seconds: float) -> str:

@@ -13,8 +13,9 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import engine
 from engine.api import (
@@ -35,6 +36,7 @@ from engine.api import (
     event_to_json,
 )
 from engine.errors import Cancelled, EngineError, InternalError, MessageError
+from engine.json_codec import shown
 
 if TYPE_CHECKING:
     from engine.jobs import JobRunner
@@ -42,18 +44,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_LINE_CHARACTERS = 1 << 20
+SECONDS_TO_END = 1.5
+"""How long a job may take to clean up when the process is to end."""
 
 
 class Worker:
-    """Reads commands from one stream and writes events to another."""
+    """Reads commands from one stream and writes events to another.
+
+    Attributes:
+        ending: set when the input has ended or `Quit` has come.
+    """
 
     def __init__(self, commands: TextIO, events: TextIO) -> None:
         self._commands = commands
         self._events = events
         self._writing = threading.Lock()
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._cancelled: set[int] = set()
-        self._ending = threading.Event()
+        self._cancelled: dict[int, threading.Event] = {}  # of the jobs that wait or run
+        self.ending = threading.Event()
         self._runner: JobRunner | None = None
 
     def run(self) -> None:
@@ -66,24 +74,32 @@ class Worker:
     def _read_commands(self) -> None:
         try:
             greeted = False
-            while line := self._commands.readline(MAX_LINE_CHARACTERS):
+            while line := _read_line(self._commands):
                 try:
                     command = _parse(line)
                     greeted = greeted or _check_greeting(command)
+                    if isinstance(command, Quit):
+                        break
+                    self._accept(command)
                 except MessageError as error:
                     self._send(None, _failure(error))
                     if not greeted:
                         break
-                    continue
-                if isinstance(command, Quit):
-                    break
-                if isinstance(command, Cancel):
-                    self._cancelled.add(command.job)
-                elif not isinstance(command, Greet):
-                    self._waiting.put(command)
+        except OSError:
+            log.info("nobody reads the events any more")
         finally:
-            self._ending.set()
+            self.ending.set()
             self._waiting.put(Quit())
+
+    def _accept(self, command: Command) -> None:
+        if isinstance(command, Cancel):
+            if cancelled := self._cancelled.get(command.job):
+                cancelled.set()
+        elif isinstance(command, Generate | Prepare | ListModels):
+            if command.job in self._cancelled:
+                raise MessageError(f"There is a job {shown(command.job)} already.")
+            self._cancelled[command.job] = threading.Event()
+            self._waiting.put(command)
 
     def _run_job(self, command: Command) -> None:
         assert isinstance(command, Generate | Prepare | ListModels)
@@ -96,10 +112,10 @@ class Worker:
         except EngineError as error:
             self._send(job, _failure(error))
         except Exception as error:  # the edge of the process: a fault ends the job, not the worker
-            log.exception("job %d", job)
+            log.exception("job %s", shown(job))
             self._send(job, _failure(_internal(error)))
         finally:
-            self._cancelled.discard(job)
+            del self._cancelled[job]
 
     def _do(self, command: Generate | Prepare | ListModels) -> None:
         job = command.job
@@ -130,7 +146,7 @@ class Worker:
         )
 
     def _is_cancelled(self, job: int) -> bool:
-        return job in self._cancelled or self._ending.is_set()
+        return self._cancelled[job].is_set() or self.ending.is_set()
 
     def _stop_if_cancelled(self, job: int) -> None:
         if self._is_cancelled(job):
@@ -143,6 +159,14 @@ class Worker:
         with self._writing:
             self._events.write(json.dumps(message) + "\n")
             self._events.flush()
+
+
+def _read_line(commands: TextIO) -> str:
+    """A line with its end; of one that is too long, the beginning. Empty at the end of all."""
+    line = part = commands.readline(MAX_LINE_CHARACTERS)
+    while part and not part.endswith("\n"):
+        part = commands.readline(MAX_LINE_CHARACTERS)
+    return line
 
 
 def _parse(line: str) -> Command:
@@ -186,9 +210,23 @@ def main() -> None:
     commands = os.fdopen(os.dup(0), "r", encoding="utf-8", errors="replace", newline="\n")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     try:
-        Worker(commands, events).run()
-    except BrokenPipeError:
+        worker = Worker(commands, events)
+        threading.Thread(target=_end_in_time, args=[worker], name="end", daemon=True).start()
+        worker.run()
+    except OSError:
         log.info("nobody reads the events any more")
+    _end_now()
+
+
+def _end_in_time(worker: Worker) -> None:
+    """A step of a large model may take minutes on a CPU, and nobody waits for it any more."""
+    worker.ending.wait()
+    time.sleep(SECONDS_TO_END)
+    log.info("the job did not stop in time")
+    _end_now()
+
+
+def _end_now() -> NoReturn:
     # The reading thread may wait for input that never comes; it must not keep the process.
     sys.stderr.flush()
     os._exit(0)

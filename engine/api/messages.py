@@ -8,7 +8,7 @@ from typing import TypeVar
 # The fields of a message are looked up by their types when it is decoded.
 from engine.api.requests import GenerateRequest, ModelInfo, SaveRequest, Stage  # noqa: TC001
 from engine.errors import MessageError
-from engine.json_codec import JsonObject, from_json, to_json
+from engine.json_codec import JsonObject, from_json, shown, to_json
 
 PROTOCOL_VERSION = 1
 """Raised when a message changes in a way that the other side would not understand."""
@@ -226,5 +226,6 @@ def _split(
     name = fields.pop(tag, None)
     cls = kinds.get(name) if isinstance(name, str) else None
     if cls is None:
-        raise MessageError(f"There is no {tag} {name!r}.")
+        known = ", ".join(kinds)
+        raise MessageError(f"The {tag} must be one of {known}, not {shown(name)}.")
     return cls, fields

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.errors import InvalidRequest
+from engine.json_codec import shown
 
 LATENT_SCALE = 8
 """Pixels of a side that one latent of that side stands for."""
@@ -13,13 +15,34 @@ LATENT_SCALE = 8
 MAX_SEED = 2**63 - 1
 MAX_STEPS = 999  # one more would ask the schedule for a step of pure noise
 MAX_NOISE_AUGMENTATION = 999
+MAX_PROMPT_CHARACTERS = 10_000
+"""Far beyond what a text encoder reads, and little enough to be kept inside every clip."""
 NUM_BASE_FRAMES = 12
 DEMO_MODEL = "demo"
 
 
 def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
     if not lowest <= value <= highest:
-        raise InvalidRequest(f"The {name} must be from {lowest} to {highest}, not {value}.")
+        raise InvalidRequest(f"The {name} must be from {lowest} to {highest}, not {shown(value)}.")
+
+
+def _check_text(name: str, text: str) -> None:
+    if len(text) > MAX_PROMPT_CHARACTERS:
+        raise InvalidRequest(
+            f"The {name} must have at most {MAX_PROMPT_CHARACTERS} characters, not {len(text)}."
+        )
+    # Half of a character that takes two in UTF-16, such as many emoji, or a byte that was none.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidRequest(f"The {name} holds a damaged character. Type it again.")
+
+
+def _check_path(path: str) -> None:
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(f"{path!r} is not the name of a file.", detail=str(error)) from error
+    if b"\0" in name:
+        raise InvalidRequest(f"{path!r} is not the name of a file: it holds a zero byte.")
 
 
 class Fps(StrEnum):
@@ -107,7 +130,7 @@ class FrameSize:
             if not 1 <= pixels <= 8192 or pixels % LATENT_SCALE:
                 raise InvalidRequest(
                     f"The {name} must be a multiple of {LATENT_SCALE} from {LATENT_SCALE} to 8192, "
-                    f"not {pixels}."
+                    f"not {shown(pixels)}."
                 )
 
     def __str__(self) -> str:
@@ -162,8 +185,9 @@ class PictureRequest:
     background: tuple[int, int, int] = (255, 255, 255)
 
     def __post_init__(self) -> None:
-        if not all(0 <= channel <= 255 for channel in self.background):
-            raise InvalidRequest(f"A colour has values from 0 to 255, not {self.background}.")
+        _check_path(self.path)
+        for channel in self.background:
+            _check_range("values of a colour", channel, 0, 255)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +219,8 @@ class GenerateRequest:
     sampling: SamplingSettings = SamplingSettings()
 
     def __post_init__(self) -> None:
+        _check_text("prompt", self.prompt)
+        _check_text("negative prompt", self.negative_prompt)
         _check_range("seed", self.seed, 0, MAX_SEED)
         _check_range("noise augmentation", self.noise_augmentation, 0, MAX_NOISE_AUGMENTATION)
 
@@ -235,5 +261,6 @@ class SaveRequest:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        _check_path(self.path)
         _check_range("CRF", self.crf, 0, 51)
         _check_range("WebP quality", self.webp_quality, 0, 100)

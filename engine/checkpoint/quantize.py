@@ -1,4 +1,4 @@
-"""The text encoder's Linear weights in 8 bit: whole numbers a row, and a scale for each row.
+"""Most of the text encoder's Linear weights in 8 bit: whole numbers a row, and a scale for each row.
 
 The rule is that of LLM.int8() (Dettmers et al., 2022), computed by bitsandbytes, so that the
 result is what `bitsandbytes.nn.Linear8bitLt` makes of the same weight.
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     import torch
 
-# The embedding of relative positions is a weight of two dimensions too, and is not multiplied.
+# Queries and keys stay as they are: T5 does not scale their products before the softmax, so their
+# rounding alone turns the context by more than that of all the others. The embedding of relative
+# positions has two dimensions too, and is not multiplied.
 _LINEAR = re.compile(
     r"encoder\.block\.\d+\.layer\.\d+\."
-    r"(SelfAttention\.[qkvo]|DenseReluDense\.(wi|wi_0|wi_1|wo))\.weight"
+    r"(SelfAttention\.[vo]|DenseReluDense\.(wi|wi_0|wi_1|wo))\.weight"
 )
 _SOURCE_TYPES = ("float16", "bfloat16", "float32")
 

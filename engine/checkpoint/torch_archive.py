@@ -159,7 +159,7 @@ def _load(path: Path) -> object:
     try:
         forbidden = sorted(get_unsafe_globals_in_checkpoint(str(path)))
         if not forbidden:
-            return torch.load(path, map_location="meta", weights_only=True)
+            return torch.load(path, map_location="meta", weights_only=True, mmap=True)
     # Whatever a damaged pickle makes torch stumble over, the file is the reason.
     except Exception as error:
         raise _foreign(path, "torch cannot read it", detail=repr(error)) from error

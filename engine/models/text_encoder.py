@@ -15,6 +15,10 @@ from engine.models.layers import TextContext
 if TYPE_CHECKING:
     from transformers import T5Config
 
+EXACT_LAYERS = ("q", "k")
+"""Layers that are not kept in 8 bit: T5 does not scale its products of queries and keys before the
+softmax, so their rounding would turn the context by more than that of all the others."""
+
 _INT8_MAX = 127
 
 
@@ -42,10 +46,10 @@ class Int8Linear(nn.Module):
 
 
 def _keep_in_8bit(blocks: nn.Module) -> None:
-    """Replace every linear layer below `blocks` by an empty one in 8 bit."""
+    """Replace the linear layers below `blocks`, but for `EXACT_LAYERS`, by empty ones in 8 bit."""
     for parent in list(blocks.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Linear):
+            if isinstance(child, nn.Linear) and name not in EXACT_LAYERS:
                 setattr(parent, name, Int8Linear(child.in_features, child.out_features))
 
 

@@ -181,10 +181,17 @@ def multi_picture_jpeg(first: Pixels, second: Pixels) -> bytes:
     return file.getvalue()[:-50]
 
 
-def profile(*, swapped: bool) -> bytes:
-    """The ICC profile of sRGB; `swapped` has its red and blue primaries exchanged."""
+def profile(*, swapped: bool = False, nudge: int = 0) -> bytes:
+    """The ICC profile of sRGB; `swapped` has its red and blue primaries exchanged.
+
+    `nudge` moves the red primary by 65536ths, which changes colours by less than they are rounded.
+    """
     data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     if swapped:
         data = data.replace(b"rXYZ", b"????", 1).replace(b"bXYZ", b"rXYZ", 1)
         data = data.replace(b"????", b"bXYZ", 1)
-    return data
+    changed = bytearray(data)
+    (at,) = struct.unpack_from(">I", data, data.index(b"rXYZ") + 4)
+    (value,) = struct.unpack_from(">i", data, at + 8)
+    struct.pack_into(">i", changed, at + 8, value + nudge)
+    return bytes(changed)

@@ -82,9 +82,9 @@ def _key_rgb() -> Built:
 
 
 def _key_rgb_16() -> Built:
-    colours = COLOURS[indices()].astype(">u2") * 257
+    colours = COLOURS[indices()].astype(np.uint16) * 256 + 7
     rows = [row.astype(">u2").tobytes() for row in colours]
-    key = struct.pack(">HHH", 10 * 257, 20 * 257, 250 * 257)
+    key = struct.pack(">HHH", 10 * 256 + 7, 20 * 256 + 7, 250 * 256 + 7)
     data = png((20, 10), 16, 2, rows, before=chunk(b"tRNS", key))
     return data, blend(COLOURS[indices()], np.where(indices() == 2, 0, 255))
 

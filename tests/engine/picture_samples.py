@@ -134,6 +134,11 @@ def _profiled(kind: str, block: bytes, *, swapped: bool = False, **options: obje
     return file, pixels[..., ::-1] if swapped else pixels
 
 
+def _almost_srgb() -> Built:
+    pixels = scene(40, 24)  # strong colours, of which some would change by one level
+    return encode(pixels, "PNG", icc_profile=profile(nudge=40)), pixels
+
+
 def _grey_with_rgb_profile() -> Built:
     levels = grey(20, 10)
     return encode(levels, "PNG", icc_profile=profile(swapped=True)), rgb_of(levels)
@@ -148,8 +153,8 @@ def _extras() -> list[Sample]:
     jpeg = {"quality": 100, "subsampling": 0}
     bomb = chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(5_000_000)))
     fat_profile = chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(5_000_000)))
-    swapped, srgb = profile(swapped=True), profile(swapped=False)
-    big = srgb + bytes(5_000_000)
+    swapped, srgb = profile(swapped=True), profile()
+    big = swapped + bytes(5_000_000)
     builds: dict[str, tuple[Callable[[], Built], int]] = {
         "animated-gif": (lambda: _animated("GIF"), 0),
         "animated-webp": (lambda: _animated("WEBP", lossless=True), 0),
@@ -159,6 +164,7 @@ def _extras() -> list[Sample]:
         "multi-picture-jpeg-cut": (_mpo, LOSSY),
         "profile-srgb-png": (lambda: _profiled("PNG", srgb), 0),
         "profile-srgb-tiff": (lambda: _profiled("TIFF", srgb), 0),
+        "profile-almost-srgb-png": (_almost_srgb, 0),
         "profile-swapped-png": (lambda: _profiled("PNG", swapped, swapped=True), 2),
         "profile-swapped-tiff": (lambda: _profiled("TIFF", swapped, swapped=True), 2),
         "profile-swapped-jpeg": (lambda: _profiled("JPEG", swapped, swapped=True, **jpeg), 5),

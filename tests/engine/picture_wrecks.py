@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from picture_makers import bmp, chunk, encode, png, scene, tiff
 from picture_modes import bmp_rle, ppm
 from PIL import Image
+
+from engine.errors import PictureError
+from engine.pictures import open_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def one_of_each() -> dict[str, bytes]:
@@ -122,3 +130,22 @@ def damaged() -> dict[str, bytes]:
         "ppm-negative": b"P6 -9 -9 255\n",
         "pfm-scale-0": b"Pf 1 1 0\n\0\0\0\0",
     }
+
+
+def write(folder: Path, data: bytes, name: str = "picture.png") -> Path:
+    """A file of `data`."""
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def refusal(path: Path) -> PictureError:
+    """The error with which `path` is refused: one sentence or more that names the file only."""
+    with pytest.raises(PictureError) as caught:
+        open_picture(path)
+    message = caught.value.message
+    assert path.name in message
+    assert str(path.parent) not in message
+    assert message.endswith(".")
+    assert "\n" not in message
+    return caught.value

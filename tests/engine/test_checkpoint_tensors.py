@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -236,3 +237,21 @@ def test_a_cancelled_write_leaves_only_the_partial_file(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_exist_is_named_when_writing(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"nowhere.*cannot be written: No such file"):
         write_safetensors(tmp_path / "nowhere" / "a.safetensors", [], no_progress)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files there")
+def test_a_disk_that_refuses_is_told_and_gone_on_from(tmp_path: Path) -> None:
+    import resource
+
+    save_file({"a": torch.rand(100, 100)}, tmp_path / "a.safetensors")
+    streams = copied_tensors(index_safetensors(tmp_path / "a.safetensors"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(ModelFileError, match=r"b\.safetensors cannot be written: File too lar"):
+            write_safetensors(tmp_path / "b.safetensors", streams, no_progress)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "b.safetensors").exists()
+    write_safetensors(tmp_path / "b.safetensors", streams, no_progress)
+    assert torch.equal(*(load_file(tmp_path / f"{name}.safetensors")["a"] for name in "ab"))

@@ -154,6 +154,13 @@ def test_a_crop_of_everything_changes_nothing():
         assert fit_picture(picture, CLIP, crop=box(0, 0, *size)) == fit_picture(picture, CLIP)
 
 
+def test_a_crop_may_begin_between_two_pixels():
+    ramp = np.tile(np.arange(128, dtype=np.uint8)[None, :, None] * 2, (64, 1, 3))
+    crop = box(10.5, 0, 74.5, 64)
+    fitted = np.asarray(fit_picture(Image.fromarray(ramp), CLIP, crop=crop))
+    assert fitted[0, 5:-5, 0].tolist() == [2 * x + 21 for x in range(5, 59)]
+
+
 def test_a_crop_beyond_the_picture_is_refused_with_the_numbers():
     for crop in (box(0, 0, 31, 20), box(0, 0, 30, 20.5), box(40, 40, 50, 50)):
         with pytest.raises(InvalidRequest, match=rf"{crop.right:g}.*30 x 20 pixels"):

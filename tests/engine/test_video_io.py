@@ -22,7 +22,8 @@ from video_clips import (
 )
 
 from engine.errors import InvalidRequest, VideoFileError
-from engine.video_io import Playback, SaveSettings, VideoFormat, frame_order, save_video
+from engine.api import Playback
+from engine.video_io import SaveSettings, VideoFormat, frame_order, save_video
 
 NAMES = ["clip.mp4", "clip.gif", "clip.webp", "clip.png"]
 SETTINGS = SaveSettings(frames_per_second=8)

@@ -1,0 +1,90 @@
+"""The toy networks of the goldens, with the weights that the recordings were made with."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from goldens.weights_rule import golden_weight
+from official_layout import golden_weights
+from safetensors.torch import load_file
+from transformers import T5Config
+
+from engine.config import ModelConfig
+from engine.models.interpolation_unet import InterpolationUNet
+from engine.models.key_frame_unet import KeyFrameUNet
+from engine.models.layers import TextContext
+from engine.models.movq import MoVQ
+from engine.models.text_encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+GOLDENS = Path(__file__).parent / "goldens"
+CONFIG = ModelConfig.from_json(json.loads((GOLDENS / "configs.json").read_text()))
+PROMPTS = (
+    "A red circle moving to the right on green grass",
+    "luminescent jellyfish swims underwater, neon, 4k",
+)
+
+
+@cache
+def recorded() -> dict[str, Tensor]:
+    """Every recorded tensor by its name."""
+    return load_file(GOLDENS / "goldens.safetensors")
+
+
+def filled(network: NetworkT, seed: int) -> NetworkT:
+    network.load_state_dict(golden_weights(network, seed))
+    return network.eval().requires_grad_(False)
+
+
+@cache
+def key_frame_unet() -> KeyFrameUNet:
+    return filled(KeyFrameUNet(CONFIG.t2v), 105)
+
+
+@cache
+def interpolation_unet() -> InterpolationUNet:
+    return filled(InterpolationUNet(CONFIG.interpolation), 106)
+
+
+@cache
+def image_movq() -> MoVQ:
+    return filled(MoVQ(CONFIG.image_movq), 107)
+
+
+@cache
+def video_movq() -> MoVQ:
+    return filled(MoVQ(CONFIG.video_movq), 108)
+
+
+def text_encoder(*, in_8bit: bool = False) -> TextEncoder:
+    t5_config = T5Config.from_json_file(GOLDENS / "text_encoder_config.json")
+    network = TextEncoder(t5_config, CONFIG.text.context_dim, in_8bit=in_8bit)
+    if not in_8bit:
+        network.encoder.load_state_dict(
+            {
+                name.removeprefix("encoder."): weight
+                for name, weight in golden_weights(network.encoder, 101, prefix="encoder.").items()
+            }
+        )
+        filled(network.projection, 102)
+    return network.eval().requires_grad_(False)
+
+
+def text(prompt: int) -> TextContext:
+    """The recorded context of a prompt."""
+    tokens = recorded()[f"text.{prompt}.context"]
+    mask = recorded()[f"text.{prompt}.mask"].bool()
+    return TextContext(tokens=tokens, mask=mask, length=torch.tensor([tokens.shape[1]]))
+
+
+def null_embedding(seed: int) -> Tensor:
+    shape = (1, CONFIG.text.context_dim)
+    return torch.from_numpy(golden_weight("null_embedding", shape, seed)[0])
