@@ -97,11 +97,12 @@ def _decode(expected: Any, value: object, path: str) -> object:
     if dataclasses.is_dataclass(expected):
         return from_json(cast("type[DataclassInstance]", expected), value, where=path)
     if isinstance(expected, type) and issubclass(expected, Enum):
-        try:
-            return expected(value)
-        except ValueError:
-            choices = ", ".join(repr(member.value) for member in expected)
-            raise MessageError(f"{path} must be one of {choices}, not {shown(value)}.") from None
+        # Calling the enum would write out the value in its error, and fail at one nested deeply.
+        for member in expected:
+            if isinstance(value, str) and member.value == value:
+                return member
+        choices = ", ".join(repr(member.value) for member in expected)
+        raise MessageError(f"{path} must be one of {choices}, not {shown(value)}.")
     return _decode_plain(expected, value, path)
 
 

@@ -29,43 +29,46 @@ _SAVE_FRAME_COST = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageWork:
-    """Steps of a stage, and what each is expected to cost."""
+    """A stage, and what each of its steps is expected to cost."""
 
     stage: Stage
-    num_steps: int
-    step_cost: float
+    step_costs: tuple[float, ...]
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of the stage."""
+        return len(self.step_costs)
 
     @property
     def cost(self) -> float:
         """Expected cost of the whole stage."""
-        return self.num_steps * self.step_cost
+        return sum(self.step_costs)
+
+    def share_done(self, steps_done: int, num_steps: int) -> float:
+        """The part of the cost, from 0 to 1, that lies behind after `steps_done` of `num_steps`."""
+        if num_steps != self.num_steps or not self.cost:
+            return steps_done / num_steps
+        return sum(self.step_costs[:steps_done]) / self.cost
 
 
 def planned_work(request: GenerateRequest, *, saves_file: bool) -> list[StageWork]:
     """The stages that `request` runs through, in their order."""
     steps = request.sampling.steps
-    work = [StageWork(stage=Stage.TEXT, num_steps=1, step_cost=_TEXT_COST)]
+    costs: dict[Stage, tuple[float, ...]] = {Stage.TEXT: (_TEXT_COST,)}
     if request.picture is None:
-        step_cost = _KEY_FRAME_STEP_COST + _KEY_FRAME_DECODE_COST / steps
-        work.append(StageWork(stage=Stage.KEY_FRAME, num_steps=steps, step_cost=step_cost))
-    work.append(
-        StageWork(stage=Stage.BASE_FRAMES, num_steps=steps, step_cost=_BASE_FRAMES_STEP_COST)
-    )
-    passes = request.fps.interpolation_passes
-    if passes:
-        groups = sum((NUM_BASE_FRAMES - 1) * 4**number for number in range(passes))
-        work.append(
-            StageWork(
-                stage=Stage.INTERPOLATION,
-                num_steps=passes * request.sampling.interpolation_steps,
-                step_cost=_INTERPOLATION_STEP_COST * groups / passes,
-            )
+        costs[Stage.KEY_FRAME] = (_KEY_FRAME_STEP_COST + _KEY_FRAME_DECODE_COST / steps,) * steps
+    costs[Stage.BASE_FRAMES] = (_BASE_FRAMES_STEP_COST,) * steps
+    if request.fps.interpolation_passes:
+        costs[Stage.INTERPOLATION] = tuple(
+            _INTERPOLATION_STEP_COST * (NUM_BASE_FRAMES - 1) * 4**pass_number
+            for pass_number in range(request.fps.interpolation_passes)
+            for _ in range(request.sampling.interpolation_steps)
         )
     num_frames = request.fps.num_frames
-    work.append(StageWork(stage=Stage.DECODE, num_steps=num_frames, step_cost=_DECODE_FRAME_COST))
+    costs[Stage.DECODE] = (_DECODE_FRAME_COST,) * num_frames
     if saves_file:
-        work.append(StageWork(stage=Stage.SAVE, num_steps=num_frames, step_cost=_SAVE_FRAME_COST))
-    return work
+        costs[Stage.SAVE] = (_SAVE_FRAME_COST,) * num_frames
+    return [StageWork(stage=stage, step_costs=step_costs) for stage, step_costs in costs.items()]
 
 
 class Progress:
@@ -114,7 +117,7 @@ class Progress:
                     stage=stage,
                     step=number,
                     num_steps=total,
-                    seconds_left=self._seconds_left(work, number / total),
+                    seconds_left=self._seconds_left(work, work.share_done(number, total)),
                 )
             )
             self._stop_if_cancelled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -24,8 +25,10 @@ _NAMES = {
 }
 _STARTING = "Starting ..."  # until torch is there and the first stage begins
 _WIDTH = max(map(len, _NAMES.values()))
-_FORMAT = "{desc} {percentage:3.0f} % |{bar:24}| {n_fmt}/{total_fmt}{postfix}"
-_BYTES_FORMAT = "{desc} {percentage:3.0f} % |{bar:24}| {n_fmt}/{total_fmt}, {remaining} left"
+_FILE_WIDTH = len("interpolation.safetensors")
+_FORMAT = "{desc} {percentage:3.0f} % |{bar:20}| {n_fmt}/{total_fmt}{postfix}"
+_BYTES_FORMAT = "{desc} {percentage:3.0f} % |{bar:20}| {n_fmt}/{total_fmt}, {remaining} left"
+_NARROW = 79
 
 
 class TerminalProgress:
@@ -65,10 +68,11 @@ class TerminalProgress:
                 if not self._is_terminal:
                     self._write(f"{_NAMES[event.stage]}: {event.seconds:.1f} s\n")
             case PrepareProgress():
+                name = event.file.rpartition("/")[2][-_FILE_WIDTH:].ljust(_FILE_WIDTH)
                 if self._bar is None:
-                    self._open("", event.total_bytes, in_bytes=True)
+                    self._open(name, event.total_bytes, in_bytes=True)
                 assert self._bar is not None
-                self._bar.set_description_str(event.file.ljust(_WIDTH), refresh=False)
+                self._bar.set_description_str(name, refresh=False)
                 self._advance(event.done_bytes)
             case _:
                 pass
@@ -76,10 +80,13 @@ class TerminalProgress:
     def _open(self, name: str, total: int, *, in_bytes: bool = False) -> None:
         self._close()
         self._end_start()
+        bar_format = _BYTES_FORMAT if in_bytes else _FORMAT
+        if self._is_terminal and os.get_terminal_size(sys.stderr.fileno()).columns < _NARROW:
+            bar_format = bar_format.replace("|{bar:20}| ", "")  # the time left matters more
         self._bar = tqdm(
             desc=name,
             total=total,
-            bar_format=_BYTES_FORMAT if in_bytes else _FORMAT,
+            bar_format=bar_format,
             unit="B" if in_bytes else "it",
             unit_scale=in_bytes,
             disable=not self._is_terminal,

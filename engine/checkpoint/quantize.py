@@ -1,4 +1,4 @@
-"""Most of the text encoder's Linear weights in 8 bit: whole numbers a row, and a scale for each row.
+"""Most of the text encoder's Linear weights in 8 bit: rows of whole numbers, each with a scale.
 
 The rule is that of LLM.int8() (Dettmers et al., 2022), computed by bitsandbytes, so that the
 result is what `bitsandbytes.nn.Linear8bitLt` makes of the same weight.
@@ -6,6 +6,7 @@ result is what `bitsandbytes.nn.Linear8bitLt` makes of the same weight.
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ _LINEAR = re.compile(
     r"encoder\.block\.\d+\.layer\.\d+\."
     r"(SelfAttention\.[vo]|DenseReluDense\.(wi|wi_0|wi_1|wo))\.weight"
 )
+# Its import warns of a 4-bit kernel that is not installed. Nothing here is in 4 bit.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+
 _SOURCE_TYPES = ("float16", "bfloat16", "float32")
 
 

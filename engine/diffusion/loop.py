@@ -109,7 +109,8 @@ class DenoisingLoop:
         while self._steps_done < self.num_steps:
             index = self._steps_done
             branches = self._denoiser(self._latents, self._timesteps[index])
-            prediction = self._guidance.combine(branches)
+            # Mixed precision ends here: solvers compute and draw noise in float32 on every device.
+            prediction = self._guidance.combine(branches.float())
             self._latents, clean_latents = self._solver.step(
                 prediction, index, self._latents, self._generator
             )

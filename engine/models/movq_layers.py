@@ -39,18 +39,24 @@ class SpatialNorm(nn.Module):
         return rearrange(torch.addcmul(shift, cells, scale), "b c h i w j -> b c (h i) (w j)")
 
 
-def _temporal_convolution(channels: int) -> nn.Conv3d:
-    """A convolution over a chunk's frames that is zero until it is trained or loaded."""
-    convolution = nn.Conv3d(channels, channels, kernel_size=3, padding=1)
-    for parameter in convolution.parameters():
-        nn.init.zeros_(parameter)
-    return convolution
+class ChunkConv(nn.Conv3d):
+    """A 3x3x3 convolution over the frames of a chunk that is zero until it is trained or loaded."""
 
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels, kernel_size=3, padding=1)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
 
-def _merge_over_frames(x: Tensor, convolution: nn.Conv3d, gate: Tensor) -> Tensor:
-    """Interpolate by `gate` from x (F C H W) to its convolution over the frames."""
-    out = convolution(rearrange(x, "f c h w -> 1 c f h w"))
-    return torch.lerp(x, rearrange(out, "1 c f h w -> f c h w"), gate)
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named by the base class
+        """(F C H W) to the same shape."""
+        # A 2-D convolution for each of the three frames that are seen: on a CPU up to ten times as
+        # fast as the 3-D one, and without its copies of the input.
+        before, here, after = self.weight.unbind(dim=2)
+        out = F.conv2d(input, here, self.bias, padding=1)
+        if len(input) > 1:
+            out[1:] += F.conv2d(input[:-1], before, padding=1)
+            out[:-1] += F.conv2d(input[1:], after, padding=1)
+        return out
 
 
 class MoVQResNetBlock(nn.Module):
@@ -77,18 +83,19 @@ class MoVQResNetBlock(nn.Module):
         self.temporal_projection1 = self.temporal_projection2 = None
         if temporal:
             self.temporal_merge1 = nn.Parameter(torch.zeros(1))
-            self.temporal_projection1 = _temporal_convolution(out_channels)
+            self.temporal_projection1 = ChunkConv(out_channels)
             self.temporal_merge2 = nn.Parameter(torch.zeros(1))
-            self.temporal_projection2 = _temporal_convolution(out_channels)
+            self.temporal_projection2 = ChunkConv(out_channels)
 
     def forward(self, x: Tensor, latents: Tensor | None = None) -> Tensor:
         """x (F C H W) to (F out_channels H W)."""
         out = self.conv1(F.silu(self.norm1(x, latents)))
         if self.temporal_projection1 is not None:
-            out = _merge_over_frames(out, self.temporal_projection1, self.temporal_merge1)
+            # PARITY: the gate interpolates, here and below; it does not add.
+            out = torch.lerp(out, self.temporal_projection1(out), self.temporal_merge1)
         out = self.conv2(F.silu(self.norm2(out, latents)))
         if self.temporal_projection2 is not None:
-            out = _merge_over_frames(out, self.temporal_projection2, self.temporal_merge2)
+            out = torch.lerp(out, self.temporal_projection2(out), self.temporal_merge2)
         if self.nin_shortcut is not None:
             x = self.nin_shortcut(x)
         return x + out

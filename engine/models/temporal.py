@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
@@ -33,6 +34,30 @@ def _gated(x: Tensor, out: Tensor, gate: Tensor, layout: GroupLayout) -> Tensor:
     return torch.lerp(x, out, gate * rearrange(layout.mask, "b -> b 1 1 1").to(gate.dtype))
 
 
+class FrameConv(nn.Conv3d):
+    """A convolution along the frames, or along the groups, with the weight of a 3-D one."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size=(kernel_size, 1, 1),
+            padding=(kernel_size // 2, 0, 0),
+        )
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named by the base class
+        """(B C F H W) to (B out_channels F H W)."""
+        # All pixels in one axis make it a 2-D convolution, which is three times as fast on a CPU.
+        width = input.shape[-1]
+        out = F.conv2d(
+            rearrange(input, "b c f h w -> b c f (h w)"),
+            rearrange(self.weight, "o i f 1 1 -> o i f 1"),
+            self.bias,
+            padding=(self.kernel_size[0] // 2, 0),
+        )
+        return rearrange(out, "b c f (h w) -> b c f h w", w=width)
+
+
 class TemporalResNetBlock(nn.Module):
     """Four convolutions along the frames beside a shortcut, 1-3-3-1 wide."""
 
@@ -47,12 +72,7 @@ class TemporalResNetBlock(nn.Module):
                 (
                     ConditionalGroupNorm(groups, in_channels, embed_dim),
                     nn.SiLU(),
-                    nn.Conv3d(
-                        in_channels,
-                        out_channels,
-                        kernel_size=(kernel_size, 1, 1),
-                        padding=(kernel_size // 2, 0, 0),
-                    ),
+                    FrameConv(in_channels, out_channels, kernel_size),
                 )
             )
             for in_channels, out_channels, kernel_size in (*widths, (hidden, channels, 1))
@@ -107,9 +127,7 @@ class GroupConv(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.temporal_merge = nn.Parameter(torch.zeros(1))
-        self.temporal_projection = nn.Conv3d(
-            channels, channels, kernel_size=(3, 1, 1), padding=(1, 0, 0)
-        )
+        self.temporal_projection = FrameConv(channels, channels, kernel_size=3)
         for parameter in self.temporal_projection.parameters():
             nn.init.zeros_(parameter)
 

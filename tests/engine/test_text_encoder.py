@@ -30,7 +30,9 @@ def test_context_in_8_bit_points_where_float32_points():
         mask = (ids != 0).long()
         exact = encoder(ids, mask)
         context = in_8bit(encoder)(ids, mask)
-        similarity = torch.cosine_similarity(exact.tokens.flatten(), context.tokens.flatten(), dim=0)
+        similarity = torch.cosine_similarity(
+            exact.tokens.flatten(), context.tokens.flatten(), dim=0
+        )
         assert similarity.item() >= 0.999
         assert torch.equal(context.mask, exact.mask)
 
