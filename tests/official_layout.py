@@ -12,13 +12,13 @@ from goldens.weights_rule import golden_weight
 from safetensors.torch import save_file
 
 from engine.checkpoint.networks import (
-    build_image_movq,
-    build_interpolation_unet,
-    build_key_frame_unet,
     build_text_encoder,
-    build_video_movq,
+    without_weights,
 )
 from engine.config import ModelConfig
+from engine.models.interpolation_unet import InterpolationUNet
+from engine.models.key_frame_unet import KeyFrameUNet
+from engine.models.movq import MoVQ
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,15 +35,15 @@ def write_official_layout(folder: Path) -> None:
     text = build_text_encoder(config, text_encoder_config, in_8bit=False)
     archives: dict[str, dict[str, object]] = {
         "t2v": {
-            "unet": golden_weights(build_key_frame_unet(config), 105),
+            "unet": golden_weights(without_weights(KeyFrameUNet, config.t2v), 105),
             "null_embedding": _null_embedding(config, 105),
         },
         "interpolation": {
-            "unet": golden_weights(build_interpolation_unet(config), 106),
+            "unet": golden_weights(without_weights(InterpolationUNet, config.interpolation), 106),
             "null_embedding": _null_embedding(config, 106),
         },
-        "movq": {**golden_weights(build_image_movq(config), 107)},
-        "video_movq": {**golden_weights(build_video_movq(config), 108)},
+        "movq": {**golden_weights(without_weights(MoVQ, config.image_movq), 107)},
+        "video_movq": {**golden_weights(without_weights(MoVQ, config.video_movq), 108)},
         "t5_projections": {
             "projection_base": golden_weights(text.projection, 102),
             "projection_interpolation": golden_weights(text.projection, 103),

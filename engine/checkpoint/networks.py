@@ -19,39 +19,22 @@ from engine.models.movq import MoVQ
 from engine.models.text_encoder import TextEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from engine.checkpoint.tensors import TensorRecord
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
+ConfigT = TypeVar("ConfigT")
 
 _UNET_PREFIX = "unet."
 _NULL_EMBEDDING = "null_embedding"
 _PROJECTIONS = ("projection_base", "projection_interpolation")
 
 
-def build_key_frame_unet(config: ModelConfig) -> KeyFrameUNet:
-    """The key-frame network without weights, on the meta device."""
+def without_weights(network: Callable[[ConfigT], NetworkT], config: ConfigT) -> NetworkT:
+    """The network on the meta device, where it takes no memory."""
     with torch.device("meta"):
-        return KeyFrameUNet(config.t2v)
-
-
-def build_interpolation_unet(config: ModelConfig) -> InterpolationUNet:
-    """The interpolation network without weights, on the meta device."""
-    with torch.device("meta"):
-        return InterpolationUNet(config.interpolation)
-
-
-def build_image_movq(config: ModelConfig) -> MoVQ:
-    """The image autoencoder without weights, on the meta device."""
-    with torch.device("meta"):
-        return MoVQ(config.image_movq)
-
-
-def build_video_movq(config: ModelConfig) -> MoVQ:
-    """The video autoencoder without weights, on the meta device."""
-    with torch.device("meta"):
-        return MoVQ(config.video_movq)
+        return network(config)
 
 
 def build_text_encoder(
@@ -71,17 +54,19 @@ def expected_shapes(part: ModelPart, folder: ModelFolder) -> dict[str, tuple[int
     """
     config = ModelConfig.from_json(folder.configs)
     if part in (ModelPart.T2V, ModelPart.INTERPOLATION):
-        is_key_frame = part is ModelPart.T2V
-        sizes = config.t2v if is_key_frame else config.interpolation
-        unet = (build_key_frame_unet if is_key_frame else build_interpolation_unet)(config)
+        if part is ModelPart.T2V:
+            sizes, unet = config.t2v, without_weights(KeyFrameUNet, config.t2v)
+        else:
+            sizes = config.interpolation
+            unet = without_weights(InterpolationUNet, config.interpolation)
         return {
             **{_UNET_PREFIX + name: shape for name, shape in _shapes(unet).items()},
             _NULL_EMBEDDING: (sizes.context_dim,),
         }
     if part is ModelPart.IMAGE_MOVQ:
-        return _shapes(build_image_movq(config))
+        return _shapes(without_weights(MoVQ, config.image_movq))
     if part is ModelPart.VIDEO_MOVQ:
-        return _shapes(build_video_movq(config))
+        return _shapes(without_weights(MoVQ, config.video_movq))
     text_encoder = build_text_encoder(config, folder.text_encoder_config, in_8bit=False)
     if part is ModelPart.TEXT_ENCODER:
         return {f"encoder.{name}": shape for name, shape in _shapes(text_encoder.encoder).items()}
@@ -111,22 +96,22 @@ class NetworkLoader:
     def key_frame_unet(self, dtype: torch.dtype, device: torch.device) -> KeyFrameUNet:
         """The key-frame network in `dtype` on `device`, as the methods below."""
         weights = self._read(ModelPart.T2V, dtype, device, prefix=_UNET_PREFIX)
-        return _filled(build_key_frame_unet(self.config), weights)
+        return _filled(without_weights(KeyFrameUNet, self.config.t2v), weights)
 
     def interpolation_unet(self, dtype: torch.dtype, device: torch.device) -> InterpolationUNet:
         """The interpolation network."""
         weights = self._read(ModelPart.INTERPOLATION, dtype, device, prefix=_UNET_PREFIX)
-        return _filled(build_interpolation_unet(self.config), weights)
+        return _filled(without_weights(InterpolationUNet, self.config.interpolation), weights)
 
     def image_movq(self, dtype: torch.dtype, device: torch.device) -> MoVQ:
         """The image autoencoder."""
         weights = self._read(ModelPart.IMAGE_MOVQ, dtype, device)
-        return _filled(build_image_movq(self.config), weights)
+        return _filled(without_weights(MoVQ, self.config.image_movq), weights)
 
     def video_movq(self, dtype: torch.dtype, device: torch.device) -> MoVQ:
         """The video autoencoder."""
         weights = self._read(ModelPart.VIDEO_MOVQ, dtype, device)
-        return _filled(build_video_movq(self.config), weights)
+        return _filled(without_weights(MoVQ, self.config.video_movq), weights)
 
     def null_embedding(self, part: ModelPart, device: torch.device) -> Tensor:
         """(context_dim) what the U-Net `part` is given instead of a prompt, in float32."""

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from engine.models.resnet import ResNetBlock
 from engine.models.temporal import GroupAttentionBlock, GroupLayout
-from engine.models.unet import LevelPlan, UNet, attention_block
+from engine.models.unet import (
+    LevelPlan,
+    UNet,
+    attention_block,
+    convolutions_and_attention,
+)
 
 if TYPE_CHECKING:
     from engine.config import UNetConfig
@@ -48,36 +52,9 @@ class _Block(nn.ModuleList):
     """ResNet block, cross attention, ResNet block; the convolutions look across the groups."""
 
     def __init__(self, plan: LevelPlan, block: BlockPlan) -> None:
-        config = plan.config
         self.has_cross_attention = plan.has_cross_attention
-        cross_attention = (
-            attention_block(plan, block.middle_channels, context_dim=config.context_dim)
-            if plan.has_cross_attention
-            else None
-        )
-        super().__init__(
-            [
-                ResNetBlock(
-                    block.in_channels,
-                    block.middle_channels,
-                    config.time_embed_dim,
-                    groups=config.groups,
-                    compression_ratio=config.compression_ratio,
-                    resample=block.in_resample,
-                    over_groups=True,
-                ),
-                cross_attention,  # pyright: ignore[reportArgumentType] - a slot may be empty
-                ResNetBlock(
-                    block.middle_channels,
-                    block.out_channels,
-                    config.time_embed_dim,
-                    groups=config.groups,
-                    compression_ratio=config.compression_ratio,
-                    resample=block.out_resample,
-                    over_groups=True,
-                ),
-            ]
-        )
+        # A slot may be empty: the place in the list is part of the checkpoint's keys.
+        super().__init__(convolutions_and_attention(plan, block, over_groups=True))  # pyright: ignore[reportArgumentType]
 
     def forward(self, x: Tensor, conditions: _Conditions) -> Tensor:
         x = self[0](x, conditions.time, conditions.layout)

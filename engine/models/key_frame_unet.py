@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from engine.models.resnet import ResNetBlock
 from engine.models.temporal import FrameAttentionBlock, TemporalResNetBlock
-from engine.models.unet import LevelPlan, UNet, attention_block
+from engine.models.unet import (
+    LevelPlan,
+    UNet,
+    attention_block,
+    convolutions_and_attention,
+)
 
 if TYPE_CHECKING:
     from engine.config import UNetConfig
@@ -48,41 +52,18 @@ class _Block(nn.ModuleList):
     """ResNet block, cross attention, ResNet block, and a temporal block for each of the two."""
 
     def __init__(self, plan: LevelPlan, block: BlockPlan, *, temporal_channels: int) -> None:
-        config = plan.config
-        embed_dim, groups, ratio = config.time_embed_dim, config.groups, config.compression_ratio
         self.has_cross_attention = plan.has_cross_attention
-        cross_attention = (
-            attention_block(plan, block.middle_channels, context_dim=config.context_dim)
-            if plan.has_cross_attention
-            else None
+        temporal_blocks = (
+            TemporalResNetBlock(
+                temporal_channels,
+                plan.config.time_embed_dim,
+                groups=plan.config.groups,
+                compression_ratio=plan.config.compression_ratio,
+            )
+            for _ in range(2)
         )
-        super().__init__(
-            [
-                ResNetBlock(
-                    block.in_channels,
-                    block.middle_channels,
-                    embed_dim,
-                    groups=groups,
-                    compression_ratio=ratio,
-                    resample=block.in_resample,
-                ),
-                cross_attention,  # pyright: ignore[reportArgumentType] - a slot may be empty
-                ResNetBlock(
-                    block.middle_channels,
-                    block.out_channels,
-                    embed_dim,
-                    groups=groups,
-                    compression_ratio=ratio,
-                    resample=block.out_resample,
-                ),
-                *(
-                    TemporalResNetBlock(
-                        temporal_channels, embed_dim, groups=groups, compression_ratio=ratio
-                    )
-                    for _ in range(2)
-                ),
-            ]
-        )
+        # A slot may be empty: the place in the list is part of the checkpoint's keys.
+        super().__init__((*convolutions_and_attention(plan, block), *temporal_blocks))  # pyright: ignore[reportArgumentType]
 
     def first(self, x: Tensor, conditions: _Conditions) -> Tensor:
         return self[0](x, conditions.time)

@@ -77,11 +77,9 @@ class TemporalResNetBlock(nn.Module):
             )
             for in_channels, out_channels, kernel_size in (*widths, (hidden, channels, 1))
         )
-        for parameter in self._convolutions()[-1].parameters():
+        *_, (_, _, last_convolution) = self._blocks()
+        for parameter in last_convolution.parameters():
             nn.init.zeros_(parameter)
-
-    def _convolutions(self) -> list[nn.Module]:
-        return [block[2] for block in self._blocks()]
 
     def _blocks(self) -> Iterator[nn.ModuleList]:
         for block in self.temporal_resnet_blocks:

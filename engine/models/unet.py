@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.models.layers import AttentionBlock, AttentionPooling, TimeEmbedding
-from engine.models.resnet import Resample
+from engine.models.resnet import Resample, ResNetBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,6 +118,34 @@ def attention_block(
         groups=plan.config.groups,
         head_dim=plan.config.head_dim,
         expansion_ratio=plan.config.expansion_ratio,
+    )
+
+
+def convolutions_and_attention(
+    plan: LevelPlan, block: BlockPlan, *, over_groups: bool = False
+) -> tuple[ResNetBlock, AttentionBlock | None, ResNetBlock]:
+    """The two ResNet blocks of a block, and the attention to the prompt between them if any."""
+
+    def resnet_block(in_channels: int, out_channels: int, resample: Resample) -> ResNetBlock:
+        return ResNetBlock(
+            in_channels,
+            out_channels,
+            plan.config.time_embed_dim,
+            groups=plan.config.groups,
+            compression_ratio=plan.config.compression_ratio,
+            resample=resample,
+            over_groups=over_groups,
+        )
+
+    attention = None
+    if plan.has_cross_attention:
+        attention = attention_block(
+            plan, block.middle_channels, context_dim=plan.config.context_dim
+        )
+    return (
+        resnet_block(block.in_channels, block.middle_channels, block.in_resample),
+        attention,
+        resnet_block(block.middle_channels, block.out_channels, block.out_resample),
     )
 
 

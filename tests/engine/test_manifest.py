@@ -7,13 +7,11 @@ import pytest
 import torch
 from transformers import T5Config
 
-from engine.checkpoint.networks import (
-    build_image_movq,
-    build_interpolation_unet,
-    build_key_frame_unet,
-    build_video_movq,
-)
+from engine.checkpoint.networks import without_weights
 from engine.config import ModelConfig
+from engine.models.interpolation_unet import InterpolationUNet
+from engine.models.key_frame_unet import KeyFrameUNet
+from engine.models.movq import MoVQ
 from engine.models.text_encoder import TextEncoder
 
 RELEASED = Path(__file__).parents[1] / "kandinsky_1_1"
@@ -34,16 +32,16 @@ def tensors(network, dtype):
 
 
 @pytest.mark.parametrize(
-    ("build", "dtype", "file", "entry"),
+    ("network", "config", "dtype", "file", "entry"),
     [
-        (build_key_frame_unet, torch.float16, "t2v.pt", "unet"),
-        (build_interpolation_unet, torch.float16, "interpolation.pt", "unet"),
-        (build_image_movq, torch.float32, "movq.pt", "state_dict"),
-        (build_video_movq, torch.float32, "video_movq.pt", "state_dict"),
+        (KeyFrameUNet, CONFIG.t2v, torch.float16, "t2v.pt", "unet"),
+        (InterpolationUNet, CONFIG.interpolation, torch.float16, "interpolation.pt", "unet"),
+        (MoVQ, CONFIG.image_movq, torch.float32, "movq.pt", "state_dict"),
+        (MoVQ, CONFIG.video_movq, torch.float32, "video_movq.pt", "state_dict"),
     ],
 )
-def test_network_has_the_tensors_of_the_released_file(build, dtype, file, entry):
-    assert tensors(build(CONFIG), dtype) == MANIFEST[file][entry]
+def test_network_has_the_tensors_of_the_released_file(network, config, dtype, file, entry):
+    assert tensors(without_weights(network, config), dtype) == MANIFEST[file][entry]
 
 
 def test_projection_has_the_tensors_of_the_released_file():

@@ -21,8 +21,8 @@ from video_clips import (
     smooth_frames,
 )
 
-from engine.errors import InvalidRequest, VideoFileError
 from engine.api import Playback
+from engine.errors import InvalidRequest, VideoFileError
 from engine.video_io import SaveSettings, VideoFormat, frame_order, save_video
 
 NAMES = ["clip.mp4", "clip.gif", "clip.webp", "clip.png"]
