@@ -240,10 +240,7 @@ class Pipeline:
         Raises:
             InvalidRequest: a side is not a multiple of what they need.
         """
-        multiple = LATENT_SCALE * max(
-            self._loader.config.t2v.latent_multiple,
-            self._loader.config.interpolation.latent_multiple,
-        )
+        multiple = self._loader.folder.info.size_multiple
         if size.width % multiple or size.height % multiple:
             raise InvalidRequest(
                 f"The width and height must be multiples of {multiple} for this model, not {size}."

@@ -144,7 +144,8 @@ def size_multiple(configs: Mapping[str, object]) -> int:
     Raises:
         UnsupportedModel: `configs` asks for what is not built.
     """
-    return LATENT_SCALE * ModelConfig.from_json(configs).t2v.latent_multiple
+    config = ModelConfig.from_json(configs)
+    return LATENT_SCALE * max(config.t2v.latent_multiple, config.interpolation.latent_multiple)
 
 
 def _is_archive(file: Path) -> bool:
