@@ -32,7 +32,7 @@ from engine.api import (
     Stopped,
     event_to_json,
 )
-from engine.errors import Cancelled, EngineError, InternalError, InvalidRequest
+from engine.errors import Cancelled, EngineError, InternalError, InvalidRequest, OutputExists
 from engine.terminal import TerminalProgress
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def _failed(error: EngineError, *, as_json: bool) -> int:
     if as_json:
         _print_event(Failed(code=error.code, message=error.message, detail=error.detail))
     print(f"kvdesk: {error.message}", file=sys.stderr)
+    if isinstance(error, OutputExists):
+        print("With --overwrite it is replaced.", file=sys.stderr)
     if error.detail:
         print(error.detail, file=sys.stderr)
     return EXIT_FAILED

@@ -9,6 +9,7 @@ from engine.api import Finished, GenerateRequest, Prepared, SaveRequest, Stage, 
 from engine.checkpoint.folder import ModelFolder, locate_model
 from engine.checkpoint.networks import NetworkLoader, expected_shapes
 from engine.checkpoint.prepare import prepare_model
+from engine.errors import InvalidRequest
 from engine.memory.device import Device
 from engine.pictures import open_picture
 from engine.pipeline import Pipeline
@@ -104,6 +105,9 @@ def prepare(source: str, destination: str, *, on_event: OnEvent, is_cancelled: I
     Raises:
         EngineError: what stopped it. What was prepared so far is kept and taken up again.
     """
+    # The folder's name becomes the model's, in a file of UTF-8.
+    if "\0" in destination or any("\ud800" <= letter <= "\udfff" for letter in destination):
+        raise InvalidRequest(f"{destination!r} cannot be the name of a model's folder.")
     prepare_model(
         Path(source),
         Path(destination),

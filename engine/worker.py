@@ -39,12 +39,13 @@ from engine.errors import Cancelled, EngineError, InternalError, MessageError
 from engine.json_codec import shown
 
 if TYPE_CHECKING:
+    from engine.api import JsonObject
     from engine.jobs import JobRunner
 
 log = logging.getLogger(__name__)
 
 MAX_LINE_CHARACTERS = 1 << 20
-SECONDS_TO_END = 1.5
+SECONDS_TO_END = 1.0
 """How long a job may take to clean up when the process is to end."""
 
 
@@ -75,14 +76,17 @@ class Worker:
         try:
             greeted = False
             while line := _read_line(self._commands):
+                job = None
                 try:
-                    command = _parse(line)
+                    data = _parse(line)
+                    job = self._new_job(data)
+                    command = command_from_json(data)
                     greeted = greeted or _check_greeting(command)
                     if isinstance(command, Quit):
                         break
                     self._accept(command)
                 except MessageError as error:
-                    self._send(None, _failure(error))
+                    self._send(job, _failure(error))
                     if not greeted:
                         break
         except OSError:
@@ -90,6 +94,11 @@ class Worker:
         finally:
             self.ending.set()
             self._waiting.put(Quit())
+
+    def _new_job(self, data: JsonObject) -> int | None:
+        """The number of the job that `data` would begin, whatever else may be wrong with it."""
+        job = data.get("job")
+        return job if type(job) is int and job not in self._cancelled else None
 
     def _accept(self, command: Command) -> None:
         if isinstance(command, Cancel):
@@ -169,7 +178,7 @@ def _read_line(commands: TextIO) -> str:
     return line
 
 
-def _parse(line: str) -> Command:
+def _parse(line: str) -> JsonObject:
     if not line.endswith("\n"):
         raise MessageError("A command is cut off, or longer than 1 MiB.")
     try:
@@ -178,7 +187,7 @@ def _parse(line: str) -> Command:
         raise MessageError("A command is not JSON.", detail=repr(error)) from error
     if not isinstance(data, dict):
         raise MessageError("A command is a JSON object.")
-    return command_from_json(cast("dict[str, object]", data))
+    return cast("JsonObject", data)
 
 
 def _check_greeting(command: Command) -> bool:

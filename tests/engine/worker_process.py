@@ -1,0 +1,107 @@
+"""A worker in a process of its own, as tests talk to it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from engine.api import (
+    PROTOCOL_VERSION,
+    Failed,
+    Finished,
+    Greet,
+    Hello,
+    ModelsListed,
+    Stopped,
+    command_to_json,
+    event_from_json,
+)
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120  # seconds to import torch on a busy machine; nothing here waits on purpose
+
+
+class WorkerProcess:
+    """A worker and its two streams, with a limit of time on all that is waited for."""
+
+    def __init__(
+        self,
+        *,
+        program: str | None = None,
+        data_home: Path | None = None,
+        max_events: int | None = None,  # after these nobody reads any more
+        **environment: str,
+    ):
+        arguments = ["-m", "engine.worker"] if program is None else ["-c", program]
+        if data_home is not None:
+            environment["XDG_DATA_HOME"] = str(data_home)
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
+        )
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._max_events = max_events
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        for line in itertools.islice(self.process.stdout, self._max_events):
+            self._lines.put(line)
+        self.process.stdout.close()
+        self._lines.put(b"")
+
+    def greeted(self) -> WorkerProcess:
+        assert isinstance(self.next()[1], Hello)
+        self.send(Greet(protocol=PROTOCOL_VERSION))
+        return self
+
+    def send(self, command) -> None:
+        self.send_line(json.dumps(command_to_json(command)).encode())
+
+    def send_line(self, line: bytes) -> None:
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+
+    def next(self):
+        """The next event and the job that it belongs to; every line must be one."""
+        line = self._lines.get(timeout=PATIENCE)
+        assert line, "the worker has ended"
+        data = json.loads(line)
+        job = data.pop("job", None)
+        return job, event_from_json(data)
+
+    def until(self, *kinds):
+        """The next event of one of these kinds, whichever job it belongs to, and those before."""
+        events = [self.next()]
+        while not isinstance(events[-1][1], kinds):
+            events.append(self.next())
+        return events
+
+    def result(self, job: int):
+        """The last event of a job, which must come before that of any other."""
+        ((last_job, event), *_) = reversed(self.until(Finished, Stopped, Failed, ModelsListed))
+        assert last_job == job
+        return event
+
+    def seconds_to_end(self) -> float:
+        began = time.monotonic()
+        self.process.wait(PATIENCE)
+        return time.monotonic() - began
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
