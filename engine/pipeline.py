@@ -268,15 +268,16 @@ class Pipeline:
             OutOfMemory: the device or the computer has too little memory.
         """
         self.check_size(request.size)
+        crop = request.picture.crop if request.picture is not None else None
+        first = None if picture is None else fit_picture(picture, request.size, crop=crop)
         generator = torch.Generator().manual_seed(request.seed)
         with progress.stage(Stage.TEXT) as step_done, self._device.reporting_out_of_memory():
             prompts = self.encode_prompts(request.prompt, request.negative_prompt)
             step_done(1)
-        if picture is None:
-            picture = self._draw_key_frame(request, prompts, generator, progress, on_step)
-        crop = request.picture.crop if request.picture is not None else None
-        key_frame = fit_picture(picture, request.size, crop=crop)
-        frames = self._animate(request, prompts, key_frame, generator, progress, on_step)
+        if first is None:
+            drawn = self._draw_key_frame(request, prompts, generator, progress, on_step)
+            first = fit_picture(drawn, request.size)
+        frames = self._animate(request, prompts, first, generator, progress, on_step)
         if request.fps.interpolation_passes:
             frames = self._smooth(request, prompts, frames, generator, progress, on_step)
         with progress.stage(Stage.DECODE, len(frames)) as step_done:

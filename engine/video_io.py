@@ -131,6 +131,10 @@ def prepare_output(path: Path, *, overwrite: bool) -> list[Path]:
     for old in old_files:
         if old.is_dir():
             raise VideoFileError(f"{old} is a folder: a file cannot replace it.")
+    # A folder that cannot be written and a name that is too long show only when they are tried.
+    with temporary_beside(path) as probe, failures_explained(path):
+        probe.mkdir()
+        (probe / path.name).touch()
     return old_files
 
 

@@ -5,6 +5,7 @@ Opening a folder reads its small files only, and does not import torch.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from abc import ABC, abstractmethod
 from enum import StrEnum
@@ -169,12 +170,13 @@ def locate_model(name_or_path: str | None) -> Path:
         )
     is_name = name_or_path not in {"", ".", ".."} and Path(name_or_path).name == name_or_path
     prepared = models_folder() / name_or_path
-    if is_name and (prepared / MODEL_FILE).is_file():
-        return prepared
     path = Path(name_or_path).expanduser()
-    if name_or_path and path.is_dir():
-        return path
+    with contextlib.suppress(OSError):  # a name that no file can have names no model
+        if is_name and (prepared / MODEL_FILE).is_file():
+            return prepared
+        if name_or_path and path.is_dir():
+            return path
     raise ModelNotFound(
-        f"There is no model {name_or_path!r}: neither a folder of that name nor a prepared model "
-        f"in {models_folder()}."
+        f"There is no model {name_or_path[:200]!r}: neither a folder of that name nor a prepared "
+        f"model in {models_folder()}."
     )

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-WEIGHT = "encoder.block.3.layer.0.SelfAttention.q.weight"
-SCALES = "encoder.block.3.layer.0.SelfAttention.q.SCB"
+WEIGHT = "encoder.block.3.layer.0.SelfAttention.v.weight"
+SCALES = "encoder.block.3.layer.0.SelfAttention.v.SCB"
 
 
 def quantized(tmp_path: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -71,13 +71,15 @@ def test_whole_numbers_are_not_quantised_again(tmp_path: Path) -> None:
 def test_only_linear_weights_of_blocks_become_8_bit(tmp_path: Path) -> None:
     kept = {
         "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight": torch.rand(32, 4),
+        "encoder.block.0.layer.0.SelfAttention.q.weight": torch.rand(8, 8),
+        "encoder.block.0.layer.0.SelfAttention.k.weight": torch.rand(8, 8),
         "encoder.block.0.layer.0.layer_norm.weight": torch.rand(8).half(),
         "encoder.embed_tokens.weight": torch.rand(10, 8).bfloat16(),
     }
     linear = {
         f"encoder.block.0.layer.{layer}.weight": torch.rand(8, 8)
         for layer in (
-            *(f"0.SelfAttention.{name}" for name in "qkvo"),
+            *(f"0.SelfAttention.{name}" for name in "vo"),
             *(f"1.DenseReluDense.{name}" for name in ("wi_0", "wi_1", "wo")),
         )
     }
