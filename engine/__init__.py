@@ -31,6 +31,9 @@ def get_T2V_pipeline(  # noqa: N802 - the name that the official code gives it
     Raises:
         EngineError: the folder or the device cannot be used; the message says why.
     """
+    from engine.environment import settle_environment
+
+    settle_environment()
     from engine.python_api import VideoPipeline  # torch is imported here and not before
 
     return VideoPipeline.open(device_map, model, text_encoder_8bit=text_encoder_8bit)

@@ -32,6 +32,7 @@ from engine.api import (
     Stopped,
     event_to_json,
 )
+from engine.environment import settle_environment
 from engine.errors import Cancelled, EngineError, InternalError, InvalidRequest, OutputExists
 from engine.terminal import TerminalProgress
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 failed, 2 wrong arguments, 130 cancelled.
     """
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no library asks the network for anything
+    settle_environment()
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have characters it lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()

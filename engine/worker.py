@@ -35,6 +35,7 @@ from engine.api import (
     command_from_json,
     event_to_json,
 )
+from engine.environment import settle_environment
 from engine.errors import Cancelled, EngineError, InternalError, MessageError
 from engine.json_codec import shown
 
@@ -214,7 +215,7 @@ def main() -> None:
     """Talk over the process's own stdin and stdout."""
     # Whatever a library prints must not end up between the events: their stream moves to another
     # descriptor, and descriptor 1 becomes stderr before any library is imported.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no library asks the network for anything
+    settle_environment()
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     commands = os.fdopen(os.dup(0), "r", encoding="utf-8", errors="replace", newline="\n")
