@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import os
-import secrets
 import signal
 import sys
 import traceback
@@ -30,6 +29,7 @@ from engine.api import (
     SamplingSettings,
     SaveRequest,
     Stopped,
+    draw_seed,
     event_to_json,
 )
 from engine.environment import settle_environment
@@ -47,7 +47,6 @@ NumberT = TypeVar("NumberT", int, float)
 
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130  # what a shell expects of a program that Ctrl-C ended
-RANDOM_SEED_BELOW = 2**32
 _STDERR = 2
 _STOPPING = b"\nStopping after this step; press Ctrl-C again to stop at once.\n"
 
@@ -217,7 +216,7 @@ def _request(options: argparse.Namespace, defaults: ClipDefaults) -> GenerateReq
         prompt=options.prompt,
         negative_prompt=options.negative_prompt,
         picture=picture,
-        seed=secrets.randbelow(RANDOM_SEED_BELOW) if options.seed is None else options.seed,
+        seed=draw_seed() if options.seed is None else options.seed,
         size=FrameSize(
             width=_or(options.width, defaults.size.width),
             height=_or(options.height, defaults.size.height),

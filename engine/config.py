@@ -161,7 +161,7 @@ class ModelConfig:
         for network in networks:
             if not isinstance(configs.get(network), dict):
                 raise UnsupportedModel(f"configs.json lacks {network!r}.")
-        sizes: dict[str, JsonMap] = {name: configs[name].get("configs", {}) for name in networks}
+        sizes = {name: dict[str, Any](configs[name].get("configs", {})) for name in networks}
         for name in _REQUIRED_BY_T2V:
             sizes["t2v"].setdefault(name, False)
         text = dict(cast("JsonMap", configs["text_encoder"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -18,6 +17,7 @@ from engine.api import (
     PictureRequest,
     Sampler,
     SamplingSettings,
+    draw_seed,
 )
 from engine.checkpoint.folder import ModelFolder, locate_model
 from engine.checkpoint.networks import NetworkLoader
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from engine.api import Event
 
     ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
-
-RANDOM_SEED_BELOW = 2**32
 
 
 class VideoPipeline:
@@ -117,7 +115,7 @@ class VideoPipeline:
             negative_prompt=negative_prompt or "",
             # Only says that there is a picture: it is opened here already.
             picture=None if image is None else PictureRequest(path=_name_of(image)),
-            seed=secrets.randbelow(RANDOM_SEED_BELOW) if seed is None else seed,
+            seed=draw_seed() if seed is None else seed,
             size=FrameSize(
                 width=_or(width, defaults.size.width), height=_or(height, defaults.size.height)
             ),

@@ -51,6 +51,7 @@ from engine.api.requests import (
     SamplingSettings,
     SaveRequest,
     Stage,
+    draw_seed,
 )
 from engine.json_codec import JsonObject, from_json, to_json
 
@@ -98,6 +99,7 @@ __all__ = [
     "Stopped",
     "command_from_json",
     "command_to_json",
+    "draw_seed",
     "event_from_json",
     "event_to_json",
     "from_json",

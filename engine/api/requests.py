@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,6 +44,11 @@ def _check_path(path: str) -> None:
         raise InvalidRequest(f"{path!r} is not the name of a file.", detail=str(error)) from error
     if b"\0" in name:
         raise InvalidRequest(f"{path!r} is not the name of a file: it holds a zero byte.")
+
+
+def draw_seed() -> int:
+    """A seed for who has none: short enough to be read and typed."""
+    return secrets.randbelow(2**32)
 
 
 class Fps(StrEnum):
