@@ -1,0 +1,110 @@
+"""What tests of the window share: a screen that is not there, the theme, and a worker that plays.
+
+Every test fails on any message of Qt from a warning upwards, also while its widgets are deleted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # read when the application is made
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kvdesk.engine_client import EngineClient
+    from kvdesk.ui.theme import Theme
+
+SECONDS_TO_END = 10  # of the processes of a test; far more than they take
+
+# These say what the offscreen platform cannot do, not what the window does wrong.
+HARMLESS = {
+    "This plugin does not support propagateSizeHints()",
+    "This plugin does not support raise()",
+    "This plugin does not support grabbing the keyboard",
+    "This plugin does not support setting window opacity",
+    "This plugin does not support setting window masks",
+}
+SERIOUS = {QtMsgType.QtWarningMsg, QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Turn pytest-qt's own capture off here: it ends before the widgets are deleted."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.no_qt_log)
+
+
+@pytest.fixture(autouse=True)
+def qt_messages() -> Iterator[list[str]]:
+    """Warnings of Qt during a test; there must be none left at its end.
+
+    A test that provokes one on purpose looks at this list and clears it.
+    """
+    messages: list[str] = []
+
+    def on_message(kind: QtMsgType, _context: object, text: str) -> None:
+        if kind in SERIOUS and text not in HARMLESS:
+            messages.append(text)
+
+    previous = qInstallMessageHandler(on_message)
+    yield messages
+    delete_what_is_due()
+    qInstallMessageHandler(previous)
+    assert messages == [], "Qt warned"
+
+
+def delete_what_is_due() -> None:
+    """Delete the objects of which `deleteLater` was called."""
+    if QCoreApplication.instance() is not None:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
+
+
+@pytest.fixture(scope="session")
+def _installed_theme(qapp: QCoreApplication) -> Theme:
+    from kvdesk.ui.theme import install_theme
+
+    return install_theme(qapp)
+
+
+@pytest.fixture
+def themed(_installed_theme: Theme) -> Iterator[Theme]:
+    """The theme of the application: dark, with text of the usual size, whatever a test changes."""
+    from kvdesk.ui.theme import ThemeChoice
+
+    _installed_theme.use(ThemeChoice.DARK)
+    yield _installed_theme
+    delete_what_is_due()  # a widget that waits for its end need not be painted anew
+    _installed_theme.use(ThemeChoice.DARK)
+
+
+@pytest.fixture
+def fake_engine(qapp: QCoreApplication) -> Iterator[Callable[..., EngineClient]]:
+    """Makes a started `EngineClient` of a fake worker that follows a script (see `fake_worker`).
+
+    The keywords are the fields of `fake_worker.Script`. Nothing of it is left after the test.
+    """
+    from fake_worker import COMMAND, environment_of
+
+    from kvdesk.engine_client import EngineClient
+
+    clients: list[EngineClient] = []
+
+    def make(*, clock: Callable[[], float] | None = None, **script: object) -> EngineClient:
+        clocks = {} if clock is None else {"clock": clock}
+        client = EngineClient(COMMAND, environment_of(**script), qapp, **clocks)
+        clients.append(client)
+        client.start()
+        return client
+
+    yield make
+    for client in clients:
+        client.shut_down()
+        assert client.wait_until_gone(SECONDS_TO_END * 1000), "the worker did not end"
+        client.deleteLater()
