@@ -17,6 +17,10 @@ from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageH
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from engine_talk import Log
+    from pytestqt.qtbot import QtBot
+
+    from engine.api import Event, Question, Work
     from kvdesk.engine_client import EngineClient
     from kvdesk.ui.theme import Theme
 
@@ -108,3 +112,31 @@ def fake_engine(qapp: QCoreApplication) -> Iterator[Callable[..., EngineClient]]
         client.shut_down()
         assert client.wait_until_gone(SECONDS_TO_END * 1000), "the worker did not end"
         client.deleteLater()
+
+
+@pytest.fixture
+def run_to_end(qtbot: QtBot) -> Callable[[EngineClient, Work], Log]:
+    """Runs one job to its end and gives its events."""
+    from engine_talk import PATIENCE, Log
+
+    def run(engine: EngineClient, work: Work) -> Log:
+        events = Log()
+        engine.run(work, events.append)
+        qtbot.waitUntil(lambda: events.is_over, timeout=PATIENCE)
+        return events
+
+    return run
+
+
+@pytest.fixture
+def answer_of(qtbot: QtBot) -> Callable[[EngineClient, Question], Event]:
+    """Asks a question and gives its answer."""
+    from engine_talk import PATIENCE
+
+    def ask(engine: EngineClient, question: Question) -> Event:
+        answers: list[Event] = []
+        engine.ask(question, answers.append)
+        qtbot.waitUntil(lambda: len(answers) == 1, timeout=PATIENCE)
+        return answers[0]
+
+    return ask
