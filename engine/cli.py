@@ -63,12 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:
-        print(
-            "The window of kvdesk is not part of this version. Make a clip without it:\n"
-            '  kvdesk generate "a red circle moving to the right on a black background" '
-            "-o clip.mp4\n"
-            "See kvdesk --help for everything else."
-        )
+        parser.print_help()
         return 0
     try:
         status = _run(options)

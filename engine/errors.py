@@ -81,6 +81,12 @@ class OutputExists(VideoFileError):
     code = "output_exists"
 
 
+class ClipError(EngineError):
+    """A clip's folder cannot be read or written, or is not one."""
+
+    code = "clip"
+
+
 class Cancelled(EngineError):
     """The job was cancelled. Not a failure: it is how a cancelled job ends."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import tempfile
+import threading
 from typing import IO, TYPE_CHECKING
 
 import imageio_ffmpeg
@@ -87,6 +88,43 @@ def read(arguments: Sequence[str]) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FfmpegError(str(error)) from error
     return process.stdout
+
+
+@contextlib.contextmanager
+def reading(arguments: Sequence[str], *, most_seconds: float) -> Generator[IO[bytes]]:
+    """Run ffmpeg and lend its standard output, to be read while it is written.
+
+    A block that does not want the rest raises. ffmpeg has ended when the block is left, and is
+    ended after `most_seconds` whatever it does.
+
+    Raises:
+        FfmpegError: ffmpeg is missing or reports an error.
+    """
+    words = _open_words()
+    with words:
+        try:
+            process = subprocess.Popen(
+                _command(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                creationflags=_CREATION_FLAGS,
+            )
+        except OSError as error:
+            raise FfmpegError(str(error)) from error
+        assert process.stdout is not None
+        limit = threading.Timer(most_seconds, process.kill)
+        limit.daemon = True
+        limit.start()
+        try:
+            yield process.stdout
+            if process.stdout.read(1) or process.wait():
+                raise FfmpegError(_read_words(words) or f"exit status {process.returncode}")
+        finally:
+            limit.cancel()
+            process.kill()
+            process.stdout.close()
+            process.wait()
 
 
 def _command(arguments: Sequence[str]) -> list[str]:

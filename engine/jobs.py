@@ -1,7 +1,8 @@
-"""Runs the jobs of a worker or of the command line: make a clip, prepare a model."""
+"""Runs the jobs of a worker or of the command line: make a clip, save it, prepare a model."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,15 @@ from engine.api import Finished, GenerateRequest, Prepared, SaveRequest, Stage, 
 from engine.checkpoint.folder import ModelFolder, locate_model
 from engine.checkpoint.networks import NetworkLoader, expected_shapes
 from engine.checkpoint.prepare import prepare_model
+from engine.clip_job import ClipJob, begin_clip, existing_clip, first_picture, is_finished
+from engine.clip_run import ClipRun
 from engine.errors import InvalidRequest
+from engine.export import fit_frames, save_fitted
 from engine.memory.device import Device
 from engine.pictures import open_picture
 from engine.pipeline import Pipeline
 from engine.progress import Progress, planned_work
-from engine.video_io import SaveSettings, frame_order, prepare_output, save_video
+from engine.video_io import frame_order, prepare_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,51 +56,91 @@ class JobRunner:
         Raises:
             EngineError: what stopped it, `Cancelled` included. Nothing is left behind.
         """
-        path = Path(save.path)
-        settings = SaveSettings(
-            frames_per_second=request.fps.frames_per_second,
-            crf=save.crf,
-            webp_quality=save.webp_quality,
-            playback=save.playback,
-            overwrite=save.overwrite,
-        )
-        prepare_output(path, overwrite=save.overwrite)
+        prepare_output(Path(save.path), overwrite=save.overwrite)
         picture = None
         if request.picture is not None:
             picture = open_picture(
                 Path(request.picture.path), background=request.picture.background
             )
-        pipeline = self._open(model, device_name)
+        pipeline = self._pipeline_of(*_chosen(model, device_name))
         progress = Progress(
             planned_work(request, saves_file=True), on_event=on_event, is_cancelled=is_cancelled
         )
-        frames = pipeline.generate(request, picture, progress)
-        written = _save(frames, path, settings, request, progress)
+        frames = ClipRun(pipeline, request, picture, progress).frames()
+        written = _save(frames, save, request, progress)
         on_event(Finished(num_frames=len(frames), seconds=progress.seconds, output=str(written[0])))
         return written
 
-    def _open(self, model: str, device_name: str | None) -> Pipeline:
-        device = Device.best() if device_name is None else Device.named(device_name)
-        folder = ModelFolder.open(locate_model(model))
+    def make_clip(
+        self,
+        request: GenerateRequest,
+        folder: Path,
+        *,
+        model: str,
+        device_name: str | None,
+        until: Stage | None,
+        on_event: OnEvent,
+        is_cancelled: IsCancelled,
+    ) -> None:
+        """Make a clip in `folder`, or go on with the one that is there; at the end `Finished`.
+
+        A clip that is finished already takes no time. With `until`, the work ends after that
+        stage, and the same call without it goes on from there.
+
+        Raises:
+            InvalidRequest: `folder` has another clip, or the request does not fit the model.
+            EngineError: what stopped it, `Cancelled` included. What is done is kept in `folder`.
+        """
+        opened, device = _chosen(model, device_name)
+        opened.check_size(request.size)
+        clip = existing_clip(folder, request, opened)
+        if clip is not None and is_finished(clip, request, until):
+            clip.remove_temporaries()
+            clip.save(replace(clip.info, request=request))
+            clip.remove_superseded()
+            num_frames = request.fps.num_frames
+            on_event(Finished(num_frames=num_frames, seconds=0.0, output=str(folder)))
+            return
+        pipeline = self._pipeline_of(opened, device)
+        picture = first_picture(request, clip)
+        job = ClipJob(
+            clip or begin_clip(folder, request, opened, device),
+            request,
+            until=until,
+            preview_map=opened.preview_map(),
+            on_event=on_event,
+            is_cancelled=is_cancelled,
+        )
+        job.run(pipeline, picture)
+
+    def free_memory(self) -> None:
+        """Give the model's memory back; the next job loads it again."""
+        if self._opened is not None:
+            device = self._opened[2]
+            self._pipeline = self._opened = None
+            device.release_unused()
+
+    def _pipeline_of(self, folder: ModelFolder, device: Device) -> Pipeline:
         wanted = (folder.path.resolve(), folder.fingerprint, device)
         if self._pipeline is None or self._opened != wanted:
-            self._pipeline = None  # the old model's memory goes before the new one's comes
-            device.release_unused()
+            self.free_memory()  # the old model's goes before the new one's comes
             self._pipeline = Pipeline(NetworkLoader(folder), device)
             self._opened = wanted
         return self._pipeline
 
 
+def _chosen(model: str, device_name: str | None) -> tuple[ModelFolder, Device]:
+    device = Device.best() if device_name is None else Device.named(device_name)
+    return ModelFolder.open(locate_model(model)), device
+
+
 def _save(
-    frames: list[Image.Image],
-    path: Path,
-    settings: SaveSettings,
-    request: GenerateRequest,
-    progress: Progress,
+    frames: list[Image.Image], save: SaveRequest, request: GenerateRequest, progress: Progress
 ) -> list[Path]:
-    num_frames = len(frame_order(len(frames), settings.playback))
+    fitted = fit_frames(frames, save, frames_per_second=request.fps.frames_per_second)
+    num_frames = len(frame_order(len(fitted.frames), save.playback))
     with progress.stage(Stage.SAVE, num_frames) as step_done:
-        return save_video(frames, path, settings, request=to_json(request), on_frame=step_done)
+        return save_fitted(fitted, save, request=to_json(request), on_frame=step_done)
 
 
 def prepare(source: str, destination: str, *, on_event: OnEvent, is_cancelled: IsCancelled) -> None:

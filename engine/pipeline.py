@@ -1,6 +1,6 @@
-"""From a request to frames in five stages: text, key frame, base frames, interpolation, decode.
+"""The five stages of a clip: text, key frame, base frames, interpolation, decode.
 
-Every stage can be called on its own; `Pipeline.generate` calls them all. Random numbers come from
+Every stage can be called on its own; `engine.clip_run` calls them all. Random numbers come from
 one CPU generator in the order of the official code, so a seed means the same clip on every device.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from transformers import AutoTokenizer
 
-from engine.api import LATENT_SCALE, NUM_BASE_FRAMES, FrameSize, Stage
+from engine.api import LATENT_SCALE, NUM_BASE_FRAMES, FrameSize
 from engine.checkpoint.folder import ModelPart
 from engine.denoisers import (
     FRAMES_BETWEEN,
@@ -21,14 +21,12 @@ from engine.denoisers import (
     GuidedText,
     InterpolationDenoiser,
     KeyFrameDenoiser,
-    between,
 )
 from engine.diffusion.guidance import PromptAndImageGuidance, PromptGuidance
 from engine.diffusion.loop import DenoisingLoop
 from engine.diffusion.solvers import Prediction, Solver, add_noise
-from engine.errors import InvalidRequest
 from engine.memory.networks_in_use import NetworksInUse
-from engine.pictures import array_to_pictures, fit_picture, picture_to_array
+from engine.pictures import array_to_pictures, picture_to_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,15 +34,14 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from engine.api import GenerateRequest, Motion, SamplingSettings
+    from engine.api import Motion, SamplingSettings
+    from engine.checkpoint.folder import ModelFolder
     from engine.checkpoint.networks import NetworkLoader
     from engine.diffusion.loop import Step
     from engine.memory.device import Device
     from engine.models.layers import TextContext
-    from engine.progress import Progress
 
     OnStep = Callable[[Step], None]
-    OnStageStep = Callable[[Stage, Step], None]
 
 _SKIP_FRAMES = (3, 1)  # frames of the finished clip between two of each pass's input
 _DECODE_CHUNK = 4
@@ -63,16 +60,31 @@ def draw_noise(shape: tuple[int, ...], generator: torch.Generator, device: torch
     return torch.randn(shape, generator=generator).to(device)
 
 
+def decoding_chunks(latents: Tensor) -> tuple[Tensor, ...]:
+    """The latents (F 4 h w) of a clip in the chunks that are decoded together."""
+    # PARITY: the decoder looks over the frames of a chunk, so the chunks shape the result.
+    return latents.chunk(max(1, len(latents) // _DECODE_CHUNK))
+
+
 class Pipeline:
-    """The stages of one model on one device."""
+    """The stages of one model on one device.
+
+    Attributes:
+        device: where the networks run.
+    """
 
     def __init__(self, loader: NetworkLoader, device: Device) -> None:
         self._loader = loader
-        self._device = device
+        self.device = device
         self._networks = NetworksInUse(loader, device)
         self._tokenizer = AutoTokenizer.from_pretrained(
             loader.folder.tokenizer_folder, local_files_only=True
         )
+
+    @property
+    def folder(self) -> ModelFolder:
+        """The model's folder."""
+        return self._loader.folder
 
     @torch.no_grad()
     def encode_prompts(self, prompt: str, negative_prompt: str = "") -> Prompts:
@@ -90,14 +102,14 @@ class Pipeline:
             padding="max_length",
             return_tensors="pt",
         )
-        device = self._device.torch_device
+        device = self.device.torch_device
         encoder = self._networks.text_encoder()
         return encoder(tokens["input_ids"].to(device), tokens["attention_mask"].to(device))
 
     def _guided(self, prompts: Prompts, part: ModelPart) -> GuidedText:
         if prompts.negative is not None:
             return GuidedText(prompt=prompts.prompt, without_prompt=prompts.negative)
-        null_embedding = self._loader.null_embedding(part, self._device.torch_device)
+        null_embedding = self._loader.null_embedding(part, self.device.torch_device)
         return GuidedText(
             prompt=prompts.prompt,
             without_prompt=GuidedText.unprompted(prompts.prompt, null_embedding),
@@ -114,7 +126,7 @@ class Pipeline:
         generator: torch.Generator,
     ) -> DenoisingLoop:
         """Stage two: a loop to the latents (1 4 H/4 W/4) of a picture twice the clip's size."""
-        device = self._device.torch_device
+        device = self.device.torch_device
         shape = (
             1,
             LATENT_CHANNELS,
@@ -139,7 +151,7 @@ class Pipeline:
     @torch.no_grad()
     def encode_picture(self, picture: Image.Image) -> Tensor:
         """An RGB picture of the clip's size to its latents (1 4 H/8 W/8)."""
-        pixels = torch.from_numpy(picture_to_array(picture))[None].to(self._device.torch_device)
+        pixels = torch.from_numpy(picture_to_array(picture))[None].to(self.device.torch_device)
         return self._networks.image_movq().encode(pixels)
 
     @torch.no_grad()
@@ -216,151 +228,23 @@ class Pipeline:
     @torch.no_grad()
     def run_loop(self, loop: DenoisingLoop, on_step: OnStep | None = None) -> Tensor:
         """Run a loop of one of the stages to its end."""
-        with self._device.reporting_out_of_memory(), self._device.autocast():
+        with self.device.reporting_out_of_memory(), self.device.autocast():
             return loop.run(on_step)
 
-    @torch.no_grad()
     def decode(
         self, latents: Tensor, on_frames: Callable[[int], None] | None = None
     ) -> list[Image.Image]:
         """Stage five: latents (F 4 h w) to F pictures; `on_frames` is told how many are done."""
-        movq = self._networks.video_movq()
         pictures: list[Image.Image] = []
-        # PARITY: the decoder looks over the frames of a chunk, so the chunks shape the result.
-        for chunk in latents.chunk(max(1, len(latents) // _DECODE_CHUNK)):
-            with self._device.reporting_out_of_memory():
-                pictures += array_to_pictures(movq.decode(chunk).float().cpu().numpy())
+        for chunk in decoding_chunks(latents):
+            pictures += self.decode_chunk(chunk)
             if on_frames is not None:
                 on_frames(len(pictures))
         return pictures
 
-    def check_size(self, size: FrameSize) -> None:
-        """Check that the networks can make clips of this size.
-
-        Raises:
-            InvalidRequest: a side is not a multiple of what they need.
-        """
-        multiple = self._loader.folder.info.size_multiple
-        if size.width % multiple or size.height % multiple:
-            raise InvalidRequest(
-                f"The width and height must be multiples of {multiple} for this model, not {size}."
-            )
-
-    def generate(
-        self,
-        request: GenerateRequest,
-        picture: Image.Image | None,
-        progress: Progress,
-        *,
-        on_step: OnStageStep | None = None,
-    ) -> list[Image.Image]:
-        """All stages: the frames of the clip that `request` asks for.
-
-        Args:
-            request: what to make. Its `picture` is not opened here.
-            picture: the RGB picture to begin with; None draws one.
-            progress: told of every step.
-            on_step: given every denoising step's latents, for previews.
-
-        Raises:
-            Cancelled: the job was cancelled.
-            InvalidRequest: the request does not fit the model.
-            OutOfMemory: the device or the computer has too little memory.
-        """
-        self.check_size(request.size)
-        crop = request.picture.crop if request.picture is not None else None
-        first = None if picture is None else fit_picture(picture, request.size, crop=crop)
-        generator = torch.Generator().manual_seed(request.seed)
-        with progress.stage(Stage.TEXT) as step_done, self._device.reporting_out_of_memory():
-            prompts = self.encode_prompts(request.prompt, request.negative_prompt)
-            step_done(1)
-        if first is None:
-            drawn = self._draw_key_frame(request, prompts, generator, progress, on_step)
-            first = fit_picture(drawn, request.size)
-        frames = self._animate(request, prompts, first, generator, progress, on_step)
-        if request.fps.interpolation_passes:
-            frames = self._smooth(request, prompts, frames, generator, progress, on_step)
-        with progress.stage(Stage.DECODE, len(frames)) as step_done:
-            return self.decode(frames, step_done)
-
-    def _draw_key_frame(
-        self,
-        request: GenerateRequest,
-        prompts: Prompts,
-        generator: torch.Generator,
-        progress: Progress,
-        on_step: OnStageStep | None,
-    ) -> Image.Image:
-        with self._device.reporting_out_of_memory():
-            loop = self.key_frame_loop(
-                prompts,
-                request.size,
-                request.sampling,
-                guidance_scale=request.guidance.key_frame,
-                generator=generator,
-            )
-            with progress.stage(Stage.KEY_FRAME, loop.num_steps) as step_done:
-                latents = self.run_loop(loop, _reporting(Stage.KEY_FRAME, step_done, on_step))
-                return self.decode_picture(latents)
-
-    def _animate(
-        self,
-        request: GenerateRequest,
-        prompts: Prompts,
-        key_frame: Image.Image,
-        generator: torch.Generator,
-        progress: Progress,
-        on_step: OnStageStep | None,
-    ) -> Tensor:
-        with self._device.reporting_out_of_memory():
-            loop = self.base_frames_loop(
-                prompts,
-                self.encode_picture(key_frame),
-                request.sampling,
-                prompt_scale=request.guidance.prompt,
-                image_scale=request.guidance.image,
-                motion=request.motion,
-                noise_augmentation=request.noise_augmentation,
-                generator=generator,
-            )
-        with progress.stage(Stage.BASE_FRAMES, loop.num_steps) as step_done:
-            return self.run_loop(loop, _reporting(Stage.BASE_FRAMES, step_done, on_step))
-
-    def _smooth(
-        self,
-        request: GenerateRequest,
-        prompts: Prompts,
-        frames: Tensor,
-        generator: torch.Generator,
-        progress: Progress,
-        on_step: OnStageStep | None,
-    ) -> Tensor:
-        with progress.stage(Stage.INTERPOLATION) as step_done:
-            for pass_number in range(request.fps.interpolation_passes):
-                with self._device.reporting_out_of_memory():
-                    loop = self.interpolation_loop(
-                        prompts,
-                        frames,
-                        request.sampling,
-                        pass_number=pass_number,
-                        guidance_scale=request.guidance.interpolation,
-                        generator=generator,
-                    )
-                steps_before = pass_number * loop.num_steps
-                report = _reporting(Stage.INTERPOLATION, step_done, on_step, steps_before)
-                frames = between(frames, self.run_loop(loop, report))
-        return frames
-
-
-def _reporting(
-    stage: Stage,
-    step_done: Callable[[int], None],
-    on_step: OnStageStep | None,
-    steps_before: int = 0,
-) -> OnStep:
-    def report(step: Step) -> None:
-        if on_step is not None:
-            on_step(stage, step)
-        step_done(steps_before + step.number)
-
-    return report
+    @torch.no_grad()
+    def decode_chunk(self, chunk: Tensor) -> list[Image.Image]:
+        """One of the `decoding_chunks` (C 4 h w) to C pictures."""
+        movq = self._networks.video_movq()
+        with self.device.reporting_out_of_memory():
+            return array_to_pictures(movq.decode(chunk).float().cpu().numpy())

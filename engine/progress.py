@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from engine.api import GenerateRequest
 
 # How long a step takes, in any unit that they share. From the floating-point operations of the
-# released networks at 512x512, in tera; other sizes change all of them alike. The text takes
-# little, and most of that is loading, which says nothing about the pace of the rest.
+# released networks at 512x512, in tera; other sizes change all of them as they change the area. The
+# text takes little, and most of that is loading, which says nothing about the pace of the rest.
 _TEXT_COST = 0.0
 _KEY_FRAME_STEP_COST = 6.4
 _KEY_FRAME_DECODE_COST = 34.0
@@ -25,6 +25,7 @@ _BASE_FRAMES_STEP_COST = 36.5
 _INTERPOLATION_STEP_COST = 2.42  # for each group between two frames
 _DECODE_FRAME_COST = 22.7
 _SAVE_FRAME_COST = 0.05
+_AREA = 512 * 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,28 +52,41 @@ class StageWork:
         return sum(self.step_costs[:steps_done]) / self.cost
 
 
-def planned_work(request: GenerateRequest, *, saves_file: bool) -> list[StageWork]:
-    """The stages that `request` runs through, in their order."""
+def planned_work(
+    request: GenerateRequest, *, saves_file: bool, until: Stage | None = None
+) -> list[StageWork]:
+    """The stages that `request` runs through, in their order; with `until`, up to that one."""
     steps = request.sampling.steps
+    area = request.size.width * request.size.height / _AREA
     costs: dict[Stage, tuple[float, ...]] = {Stage.TEXT: (_TEXT_COST,)}
     if request.picture is None:
-        costs[Stage.KEY_FRAME] = (_KEY_FRAME_STEP_COST + _KEY_FRAME_DECODE_COST / steps,) * steps
-    costs[Stage.BASE_FRAMES] = (_BASE_FRAMES_STEP_COST,) * steps
+        key_frame_cost = _KEY_FRAME_STEP_COST + _KEY_FRAME_DECODE_COST / steps
+        costs[Stage.KEY_FRAME] = (area * key_frame_cost,) * steps
+    costs[Stage.BASE_FRAMES] = (area * _BASE_FRAMES_STEP_COST,) * steps
     if request.fps.interpolation_passes:
         costs[Stage.INTERPOLATION] = tuple(
-            _INTERPOLATION_STEP_COST * (NUM_BASE_FRAMES - 1) * 4**pass_number
+            area * _INTERPOLATION_STEP_COST * (NUM_BASE_FRAMES - 1) * 4**pass_number
             for pass_number in range(request.fps.interpolation_passes)
             for _ in range(request.sampling.interpolation_steps)
         )
     num_frames = request.fps.num_frames
-    costs[Stage.DECODE] = (_DECODE_FRAME_COST,) * num_frames
+    costs[Stage.DECODE] = (area * _DECODE_FRAME_COST,) * num_frames
     if saves_file:
-        costs[Stage.SAVE] = (_SAVE_FRAME_COST,) * num_frames
-    return [StageWork(stage=stage, step_costs=step_costs) for stage, step_costs in costs.items()]
+        costs[Stage.SAVE] = (area * _SAVE_FRAME_COST,) * num_frames
+    order = list(Stage)
+    last = order.index(until) if until is not None else len(order)
+    return [
+        StageWork(stage=stage, step_costs=step_costs)
+        for stage, step_costs in costs.items()
+        if order.index(stage) <= last
+    ]
 
 
 class Progress:
-    """Sends events as the stages of one job report, and ends the job when it is cancelled."""
+    """Sends events as the stages of one job report, and ends the job when it is cancelled.
+
+    A stage that is never begun, because an earlier job did it, is not waited for.
+    """
 
     def __init__(
         self,
@@ -82,7 +96,7 @@ class Progress:
         is_cancelled: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._work = {item.stage: item for item in work}
+        self._work = tuple(work)
         self._on_event = on_event
         self._is_cancelled = is_cancelled
         self._clock = clock
@@ -97,47 +111,65 @@ class Progress:
         return self._clock() - self._begin
 
     @contextlib.contextmanager
-    def stage(self, stage: Stage, num_steps: int | None = None) -> Generator[Callable[[int], None]]:
+    def stage(
+        self, stage: Stage, num_steps: int | None = None, *, steps_before: int = 0
+    ) -> Generator[Callable[[int], None]]:
         """Run a stage; the function that it gives is called with the number of steps done.
 
-        `num_steps` where it turns out to be another than was planned.
+        Args:
+            stage: which one.
+            num_steps: where it turns out to have others than were planned.
+            steps_before: how many of them an earlier job did; told at once where there are any.
 
         Raises:
             Cancelled: the job was cancelled. Looked at before the stage and after every step.
         """
-        work = self._work[stage]
+        number, work = next(
+            (number, work) for number, work in enumerate(self._work) if work.stage is stage
+        )
         total = num_steps or work.num_steps
+        share_before = work.share_done(steps_before, total)
+        cost_later = sum(item.cost for item in self._work[number + 1 :])
         self._stop_if_cancelled()
         self._stage_begin = self._clock()
         self._on_event(StageStarted(stage=stage, num_steps=total))
 
-        def step_done(number: int) -> None:
+        def tell(steps_done: int) -> None:
+            done = work.share_done(steps_done, total)
             self._on_event(
                 StepDone(
                     stage=stage,
-                    step=number,
+                    step=steps_done,
                     num_steps=total,
-                    seconds_left=self._seconds_left(work, work.share_done(number, total)),
+                    seconds_left=self._seconds_left(work, share_before, done, cost_later),
                 )
             )
+
+        def step_done(number: int) -> None:
+            tell(number)
             self._stop_if_cancelled()
 
+        if steps_before:
+            tell(steps_before)
         yield step_done
         seconds = self._clock() - self._stage_begin
-        self._cost_done += work.cost
-        self._seconds_paced += seconds if work.cost else 0.0
+        cost_done = (1 - share_before) * work.cost
+        self._cost_done += cost_done
+        self._seconds_paced += seconds if cost_done else 0.0
         self._on_event(StageFinished(stage=stage, seconds=seconds))
 
-    def _seconds_left(self, work: StageWork, done: float) -> float | None:
+    def _seconds_left(
+        self, work: StageWork, share_before: float, share_done: float, cost_later: float
+    ) -> float | None:
         """This stage goes on at its own pace; the later ones at that of all stages so far."""
-        cost_done = self._cost_done + done * work.cost
+        done_here = share_done - share_before
+        cost_done = self._cost_done + done_here * work.cost
         if not cost_done:
             return None
         seconds = self._clock() - self._stage_begin
-        in_this_stage = seconds * (1 - done) / done
-        total_cost = sum(item.cost for item in self._work.values())
-        cost_later = max(0.0, total_cost - self._cost_done - work.cost)
-        return in_this_stage + cost_later * (self._seconds_paced + seconds) / cost_done
+        pace = (self._seconds_paced + seconds) / cost_done
+        in_this_stage = (1 - share_done) * (seconds / done_here if done_here else pace * work.cost)
+        return in_this_stage + cost_later * pace
 
     def _stop_if_cancelled(self) -> None:
         if self._is_cancelled():

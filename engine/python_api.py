@@ -21,6 +21,7 @@ from engine.api import (
 )
 from engine.checkpoint.folder import ModelFolder, locate_model
 from engine.checkpoint.networks import NetworkLoader
+from engine.clip_run import ClipRun
 from engine.errors import InvalidRequest
 from engine.memory.device import Device
 from engine.pictures import open_picture, to_upright_rgb
@@ -140,9 +141,9 @@ class VideoPipeline:
             on_event=on_event or _ignore,
             is_cancelled=lambda: False,
         )
-        frames = self._pipeline.generate(request, _opened(image), progress)
+        frames = ClipRun(self._pipeline, request, _opened(image), progress).frames()
         if on_event is not None:
-            on_event(Finished(num_frames=len(frames), seconds=progress.seconds))
+            on_event(Finished(num_frames=len(frames), seconds=progress.seconds, output=""))
         return frames
 
 

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 HEAD_BYTES = 12
 """How much of a file's beginning `VideoFormat.of_content` looks at."""
 
+MIN_FRAMES_PER_SECOND = 0.25
 MAX_FRAMES_PER_SECOND = 100
-"""A GIF counts in hundredths of a second. Browsers slow down what is faster than 50."""
+"""A GIF counts in hundredths of a second."""
+
+_FASTEST_IN_BROWSERS = 50
+"""What browsers show of a GIF or a WebP as it is; they play faster ones at 10 frames a second."""
 
 
 class VideoFormat(StrEnum):
@@ -56,13 +60,19 @@ class VideoFormat(StrEnum):
             return cls.PNG
         return None
 
+    @property
+    def most_frames_per_second(self) -> int:
+        """The fastest that a file of this format is shown as it is meant."""
+        is_animation = self in (VideoFormat.GIF, VideoFormat.WEBP)
+        return _FASTEST_IN_BROWSERS if is_animation else MAX_FRAMES_PER_SECOND
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveSettings:
     """How a clip is saved.
 
     Attributes:
-        frames_per_second: 1 to 100.
+        frames_per_second: 0.25 to 100, whole or not.
         crf: quality of an MP4, from 0 (best, largest) to 51. 0 gives the same file as 1, which
             no eye can tell from the frames: the encoder's own 0 is a profile that many players
             refuse.
@@ -74,7 +84,7 @@ class SaveSettings:
         InvalidRequest: a number is out of its range.
     """
 
-    frames_per_second: int
+    frames_per_second: float
     crf: int = 18
     webp_quality: int = 80
     playback: Playback = Playback.LOOP
@@ -82,7 +92,12 @@ class SaveSettings:
 
     def __post_init__(self) -> None:
         for name, value, lowest, highest in (
-            ("number of frames per second", self.frames_per_second, 1, MAX_FRAMES_PER_SECOND),
+            (
+                "number of frames per second",
+                self.frames_per_second,
+                MIN_FRAMES_PER_SECOND,
+                MAX_FRAMES_PER_SECOND,
+            ),
             ("CRF", self.crf, 0, 51),
             ("WebP quality", self.webp_quality, 0, 100),
         ):

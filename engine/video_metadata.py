@@ -37,7 +37,7 @@ _NETSCAPE_LOOP = b"\x21\xff\x0bNETSCAPE2.0"
 _NETSCAPE_LOOP_BYTES = 19
 _VP8X_HAS_EXIF = 0x08
 # What Pillow's readers raise at damaged files, besides OSError.
-_DAMAGED = (
+DAMAGED = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
     SyntaxError,
@@ -114,7 +114,7 @@ def embedded_request(path: Path, video_format: VideoFormat) -> JsonObject | None
                 text = _webp_description(path)
             case VideoFormat.PNG:
                 text = _pillow_info(path, video_format).get(_PNG_KEYWORD, "")
-    except (OSError, ffmpeg.FfmpegError, *_DAMAGED):
+    except (OSError, ffmpeg.FfmpegError, *DAMAGED):
         return None
     return _as_request(text) if isinstance(text, (str, bytes)) else None
 

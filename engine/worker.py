@@ -1,12 +1,14 @@
-"""The process that runs jobs: `python -m engine.worker`, told over stdin, answering over stdout.
+"""The process that does the work: `python -m engine.worker`, told by stdin, answering by stdout.
 
 One JSON object a line each way (see `engine.api`); the first line each way says hello with the
-version of the protocol. Jobs run one after the other in the order they came; a thread reads the
-input meanwhile, so that a job can be cancelled. The end of the input ends the process.
+version of the protocol. What makes something runs on the main thread, in the order it came;
+questions are answered meanwhile by threads of their own, and another one reads the input, so that
+anything can be cancelled. The end of the input ends the process, and so does that of its parent.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -15,7 +17,8 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn, TextIO, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast, get_args
 
 import engine
 from engine.api import (
@@ -23,31 +26,43 @@ from engine.api import (
     Cancel,
     Command,
     Event,
+    ExportClip,
     Failed,
-    Generate,
+    Finished,
+    FreeMemory,
     Greet,
     Hello,
-    ListModels,
-    ModelsListed,
+    MemoryFreed,
     Prepare,
+    Prepared,
+    Question,
     Quit,
     Stopped,
+    Work,
     command_from_json,
     event_to_json,
 )
 from engine.environment import settle_environment
 from engine.errors import Cancelled, EngineError, InternalError, MessageError
 from engine.json_codec import shown
+from engine.process_bonds import be_modest, end_with_parent
+from engine.torch_loading import TorchLoading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.api import JsonObject
     from engine.jobs import JobRunner
+    from engine.questions import Lane
 
 log = logging.getLogger(__name__)
 
 MAX_LINE_CHARACTERS = 1 << 20
 SECONDS_TO_END = 1.0
 """How long a job may take to clean up when the process is to end."""
+
+_WORK = get_args(Work)
+_QUESTIONS = get_args(Question)
 
 
 class Worker:
@@ -61,17 +76,28 @@ class Worker:
         self._commands = commands
         self._events = events
         self._writing = threading.Lock()
-        self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Work | Quit] = queue.SimpleQueue()
+        self._lanes: dict[Lane, queue.SimpleQueue[Question | Quit]] = {}
+        self._answering: list[threading.Thread] = []
         self._cancelled: dict[int, threading.Event] = {}  # of the jobs that wait or run
         self.ending = threading.Event()
+        self._loading = TorchLoading()
         self._runner: JobRunner | None = None
 
     def run(self) -> None:
-        """Run jobs until the input ends or `Quit` comes."""
+        """Work until the input ends or `Quit` comes."""
         self._send(None, Hello(protocol=PROTOCOL_VERSION, version=engine.__version__))
+        # Before other threads begin: two that import the same packages can trip over each other.
+        for module in ("engine.export", "engine.questions"):
+            importlib.import_module(module)
         threading.Thread(target=self._read_commands, name="commands", daemon=True).start()
-        while not isinstance(command := self._waiting.get(), Quit):
-            self._run_job(command)
+        self._loading.start()
+        while not isinstance(work := self._waiting.get(), Quit):
+            self._run_job(work.job, lambda work=work: self._do(work))
+        for thread in self._answering:  # what they do ends soon, and cleans up behind itself
+            thread.join()
+
+    # Commands.
 
     def _read_commands(self) -> None:
         try:
@@ -93,8 +119,12 @@ class Worker:
         except OSError:
             log.info("nobody reads the events any more")
         finally:
-            self.ending.set()
-            self._waiting.put(Quit())
+            self._end()
+
+    def _end(self) -> None:
+        self.ending.set()
+        for waiting in (self._waiting, *self._lanes.values()):
+            waiting.put(Quit())
 
     def _new_job(self, data: JsonObject) -> int | None:
         """The number of the job that `data` would begin, whatever else may be wrong with it."""
@@ -105,62 +135,119 @@ class Worker:
         if isinstance(command, Cancel):
             if cancelled := self._cancelled.get(command.job):
                 cancelled.set()
-        elif isinstance(command, Generate | Prepare | ListModels):
-            if command.job in self._cancelled:
-                raise MessageError(f"There is a job {shown(command.job)} already.")
-            self._cancelled[command.job] = threading.Event()
-            self._waiting.put(command)
+        elif isinstance(command, _WORK):
+            work = cast("Work", command)
+            self._begin(work.job)
+            self._waiting.put(work)
+        elif isinstance(command, _QUESTIONS):
+            question = cast("Question", command)
+            self._begin(question.job)
+            self._lane_of(question).put(question)
 
-    def _run_job(self, command: Command) -> None:
-        assert isinstance(command, Generate | Prepare | ListModels)
-        job = command.job
+    def _begin(self, job: int) -> None:
+        if job in self._cancelled:
+            raise MessageError(f"There is a job {shown(job)} already.")
+        self._cancelled[job] = threading.Event()
+
+    # Jobs.
+
+    def _run_job(self, job: int, do: Callable[[], Event]) -> None:
+        """Run `do`, and send what it returns, or how it failed, as the last event of `job`.
+
+        The number is free again before that: who has read the event may use it at once.
+        """
+        last: Event
         try:
-            self._stop_if_cancelled(job)
-            self._do(command)
+            if self._is_cancelled(job):
+                raise Cancelled
+            last = do()
         except Cancelled:
-            self._send(job, Stopped())
+            last = Stopped()
         except EngineError as error:
-            self._send(job, _failure(error))
+            last = _failure(error)
         except Exception as error:  # the edge of the process: a fault ends the job, not the worker
             log.exception("job %s", shown(job))
-            self._send(job, _failure(_internal(error)))
-        finally:
-            del self._cancelled[job]
+            last = _failure(_internal(error))
+        del self._cancelled[job]
+        self._send(job, last)
 
-    def _do(self, command: Generate | Prepare | ListModels) -> None:
-        job = command.job
-        if isinstance(command, ListModels):
-            from engine.checkpoint.folder import find_models
+    def _do(self, work: Work) -> Event:
+        """Do `work`; its last event is returned and not sent yet."""
+        results: list[Event] = []
 
-            self._send(job, ModelsListed(models=tuple(find_models())))
-            return
-        # Importing torch takes seconds; the hello and the list of models do not wait for it.
+        def on_event(event: Event) -> None:
+            if isinstance(event, Finished | Prepared):
+                results.append(event)
+            else:
+                self._send(work.job, event)
+
+        def is_cancelled() -> bool:
+            return self._is_cancelled(work.job)
+
+        if isinstance(work, FreeMemory):
+            if self._runner is not None:
+                self._runner.free_memory()
+            return MemoryFreed()
+        if isinstance(work, ExportClip):
+            from engine.export import export_clip
+
+            folder = Path(work.folder)
+            export_clip(folder, work.save, on_event=on_event, is_cancelled=is_cancelled)
+            return results[0]
+        # Importing torch takes seconds; nothing but these two waits for it.
+        self._loading.wait_for_all()
         from engine import jobs
 
-        if isinstance(command, Prepare):
+        if isinstance(work, Prepare):
             jobs.prepare(
-                command.source,
-                command.destination,
-                on_event=lambda event: self._send(job, event),
-                is_cancelled=lambda: self._is_cancelled(job),
+                work.source, work.destination, on_event=on_event, is_cancelled=is_cancelled
             )
-            return
+            return results[0]
         self._runner = self._runner or jobs.JobRunner()
-        self._runner.generate(
-            command.request,
-            command.save,
-            model=command.model,
-            device_name=command.device,
-            on_event=lambda event: self._send(job, event),
-            is_cancelled=lambda: self._is_cancelled(job),
+        self._runner.make_clip(
+            work.request,
+            Path(work.folder),
+            model=work.model,
+            device_name=work.device,
+            until=work.until,
+            on_event=on_event,
+            is_cancelled=is_cancelled,
         )
+        return results[0]
 
     def _is_cancelled(self, job: int) -> bool:
         return self._cancelled[job].is_set() or self.ending.is_set()
 
-    def _stop_if_cancelled(self, job: int) -> None:
-        if self._is_cancelled(job):
-            raise Cancelled
+    # Questions.
+
+    def _lane_of(self, question: Question) -> queue.SimpleQueue[Question | Quit]:
+        from engine.questions import lane_of
+
+        lane = lane_of(question)
+        if lane not in self._lanes:
+            questions: queue.SimpleQueue[Question | Quit] = queue.SimpleQueue()
+            thread = threading.Thread(
+                target=self._answer_all, args=[questions], name=f"{lane} questions", daemon=True
+            )
+            thread.start()
+            self._lanes[lane] = questions
+            self._answering.append(thread)
+        return self._lanes[lane]
+
+    def _answer_all(self, questions: queue.SimpleQueue[Question | Quit]) -> None:
+        try:
+            while not isinstance(question := questions.get(), Quit):
+                self._run_job(question.job, lambda question=question: self._answer(question))
+        except OSError:
+            log.info("nobody reads the answers any more")
+            self._end()
+
+    def _answer(self, question: Question) -> Event:
+        from engine.questions import answer
+
+        return answer(
+            question, self._loading, is_cancelled=lambda: self._is_cancelled(question.job)
+        )
 
     def _send(self, job: int | None, event: Event) -> None:
         message = event_to_json(event)
@@ -216,6 +303,8 @@ def main() -> None:
     # Whatever a library prints must not end up between the events: their stream moves to another
     # descriptor, and descriptor 1 becomes stderr before any library is imported.
     settle_environment()
+    be_modest()
+    end_with_parent()
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     commands = os.fdopen(os.dup(0), "r", encoding="utf-8", errors="replace", newline="\n")

@@ -15,10 +15,14 @@ LIGHT_MODULES = (
     "engine.api",
     "engine.checkpoint.folder",
     "engine.video_io",
+    "engine.questions",
+    "engine.export_size",
     "engine.worker",
     "engine.cli",
 )
-HEAVY_PACKAGES = {"torch", "transformers", "diffusers", "bitsandbytes", "accelerate", "PySide6"}
+HEAVY_PACKAGES = {"torch", "transformers", "diffusers", "bitsandbytes", "PySide6"}
+NOT_FOR_THE_WINDOW = HEAVY_PACKAGES - {"PySide6"} | {"numpy", "PIL"}
+HAVE_WIDGETS = ("kvdesk.ui", "kvdesk.app", "kvdesk.desktop", "kvdesk.wiring")
 MAX_LINES = 400
 
 
@@ -81,6 +85,19 @@ def test_the_application_knows_the_messages_and_errors_of_the_engine_and_no_more
     assert all(belongs_to(found, "engine.api", "engine.errors") for found in engine_imports)
 
 
+@pytest.mark.parametrize("name", modules_below("kvdesk"))
+def test_state_is_kept_without_widgets(name):
+    if not belongs_to(name, *HAVE_WIDGETS):
+        widgets = ("PySide6.QtWidgets", "kvdesk.ui")
+        assert not [found for found in imports_of(name) if belongs_to(found, *widgets)]
+
+
+@pytest.mark.parametrize("name", modules_below("kvdesk.ui"))
+def test_widgets_know_neither_processes_nor_who_decides(name):
+    deciders = ("kvdesk.engine_client", "kvdesk.app", "kvdesk.wiring", "PySide6.QtNetwork")
+    assert not [found for found in imports_of(name) if belongs_to(found, *deciders)]
+
+
 @pytest.mark.parametrize("name", modules_below("engine"))
 def test_the_engine_knows_neither_qt_nor_the_application(name):
     assert not [found for found in imports_of(name) if belongs_to(found, "PySide6", "kvdesk")]
@@ -110,6 +127,17 @@ for name in {LIGHT_MODULES}:
         sys.exit(f"import {{name}} loads {{loaded}}")
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+
+
+def test_the_window_loads_nothing_of_the_model():
+    program = f"""
+import sys
+import kvdesk.app
+loaded = {NOT_FOR_THE_WINDOW} & set(sys.modules)
+sys.exit(f"the window loads {{loaded}}" if loaded else 0)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
     subprocess.run([sys.executable, "-c", program], check=True, env=environment)
 
 

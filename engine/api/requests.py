@@ -18,6 +18,8 @@ MAX_STEPS = 999  # one more would ask the schedule for a step of pure noise
 MAX_NOISE_AUGMENTATION = 999
 MAX_PROMPT_CHARACTERS = 10_000
 """Far beyond what a text encoder reads, and little enough to be kept inside every clip."""
+MIN_SPEED = 0.25
+MAX_SPEED = 4.0
 NUM_BASE_FRAMES = 12
 DEMO_MODEL = "demo"
 
@@ -67,6 +69,11 @@ class Fps(StrEnum):
     def interpolation_passes(self) -> int:
         """How often three frames are put between every two."""
         return {"low": 0, "medium": 1, "high": 2}[self.value]
+
+    @classmethod
+    def of_frames(cls, num_frames: int) -> Fps | None:
+        """How smooth a finished clip of `num_frames` is; None where no clip has so many."""
+        return next((fps for fps in cls if fps.num_frames == num_frames), None)
 
     @property
     def num_frames(self) -> int:
@@ -258,6 +265,8 @@ class SaveRequest:
     """Where a clip is saved and how; the ending of `path` is .mp4, .gif, .webp or .png.
 
     `crf` (0 best, to 51) is the quality of an MP4, `webp_quality` (0 to 100 best) of a WebP.
+    `width` in pixels, with the height in proportion; None leaves the frames as they are. At
+    `speed` 2 the clip takes half as long.
     """
 
     path: str
@@ -265,8 +274,13 @@ class SaveRequest:
     webp_quality: int = 80
     playback: Playback = Playback.LOOP
     overwrite: bool = False
+    width: int | None = None
+    speed: float = 1.0
 
     def __post_init__(self) -> None:
         _check_path(self.path)
+        if self.width is not None:
+            _check_range("width", self.width, 16, 8192)
+        _check_range("speed", self.speed, MIN_SPEED, MAX_SPEED)
         _check_range("CRF", self.crf, 0, 51)
         _check_range("WebP quality", self.webp_quality, 0, 100)

@@ -17,13 +17,14 @@ import platformdirs
 import engine
 from engine.api import DEMO_MODEL
 from engine.checkpoint.model_json import MODEL_FILE, PREPARATION_FILE
-from engine.errors import EngineError, ModelFileError, ModelNotFound
+from engine.errors import EngineError, InvalidRequest, ModelFileError, ModelNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.api import ModelInfo, PrepareProgress
+    from engine.api import FrameSize, ModelInfo, PrepareProgress
     from engine.checkpoint.tensors import TensorRecord
+    from engine.preview import PreviewMap
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,18 @@ class ModelFolder(ABC):
             )
         return OfficialFolder(path)
 
+    def check_size(self, size: FrameSize) -> None:
+        """Check that the networks can make clips of this size.
+
+        Raises:
+            InvalidRequest: a side is not a multiple of what they need.
+        """
+        multiple = self.info.size_multiple
+        if size.width % multiple or size.height % multiple:
+            raise InvalidRequest(
+                f"The width and height must be multiples of {multiple} for this model, not {size}."
+            )
+
     @abstractmethod
     def tensors(self, part: ModelPart) -> dict[str, TensorRecord]:
         """Every tensor of `part` by its name, found when first asked for.
@@ -117,6 +130,14 @@ class ModelFolder(ABC):
         Raises:
             ModelFileError: a file of the part is damaged or foreign.
         """
+
+    def preview_map(self) -> PreviewMap | None:
+        """What makes pictures of latents without a decoder; None where the model has none.
+
+        Raises:
+            ModelFileError: its file is damaged.
+        """
+        return None
 
     @abstractmethod
     def verify(self, on_progress: Callable[[PrepareProgress], None]) -> None:

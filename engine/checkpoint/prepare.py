@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from engine.api import PrepareProgress
     from engine.checkpoint.prepared_layout import PlannedFile
+    from engine.preview import PreviewMap
 
 _LEFTOVERS = ".kvdesk-*.tmp"  # what a write that was killed leaves behind, see engine.files
 
@@ -51,6 +52,7 @@ def prepare_model(
     name: str | None = None,
     description: str = "",
     defaults: ClipDefaults | None = None,
+    preview_map: PreviewMap | None = None,
 ) -> ModelFolder:
     """Prepare the official files in the folder `source` into the folder `destination`.
 
@@ -64,6 +66,7 @@ def prepare_model(
         name: what the model is called; the name of `destination` where it is left out.
         description: a sentence about the model.
         defaults: what it is used with; those of the official model where they are left out.
+        preview_map: from its latents to colours; fitted to its image encoder where it is left out.
 
     Returns:
         The prepared folder, opened.
@@ -80,7 +83,7 @@ def prepare_model(
         )
     _check_destination(official, destination)
     _check_parts(official, expected)
-    planned = plan_files(official)
+    planned = plan_files(official, preview_map)
     _check_free_space(destination, planned)
     _make_folders(destination, planned)
 

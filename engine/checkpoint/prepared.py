@@ -14,7 +14,7 @@ from engine.checkpoint.progress import ByteProgress
 from engine.checkpoint.resumable_file import digest_file
 from engine.checkpoint.tensors import index_safetensors
 from engine.checkpoint.text_encoder_source import TOKENIZER_FILES
-from engine.errors import ModelFileError
+from engine.errors import MessageError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from engine.api import PrepareProgress
     from engine.checkpoint.model_json import FileEntry, ModelFile
     from engine.checkpoint.tensors import TensorRecord
+    from engine.preview import PreviewMap
 
 TEXT_ENCODER_CONFIG_FILE = "text_encoder_config.json"
 TOKENIZER_FOLDER = "tokenizer"
+PREVIEW_MAP_FILE = "preview.json"
 
 
 def weights_name(part: ModelPart) -> str:
@@ -70,6 +72,20 @@ class PreparedFolder(ModelFolder):
         if part not in self._tensors:
             self._tensors[part] = index_safetensors(self.path / weights_name(part))
         return self._tensors[part]
+
+    def preview_map(self) -> PreviewMap | None:
+        """See `ModelFolder.preview_map`."""
+        if PREVIEW_MAP_FILE not in {entry.name for entry in self.model.files}:
+            return None  # prepared before there were previews
+        from engine.preview import PreviewMap  # numpy, which opening a folder does not need
+
+        path = self.path / PREVIEW_MAP_FILE
+        try:
+            return PreviewMap.from_json(read_json_object(path), where=PREVIEW_MAP_FILE)
+        except MessageError as error:
+            raise ModelFileError(
+                f"{path} is damaged: {error.message} Prepare the model again."
+            ) from error
 
     def verify(self, on_progress: Callable[[PrepareProgress], None]) -> None:
         """See `ModelFolder.verify`."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from engine.checkpoint.folder import ModelPart
 from engine.checkpoint.official import CONFIGS_FILE
 from engine.checkpoint.prepared import (
+    PREVIEW_MAP_FILE,
     TEXT_ENCODER_CONFIG_FILE,
     TOKENIZER_FOLDER,
     weights_name,
 )
+from engine.checkpoint.preview_fit import fit_to_encoder
 from engine.checkpoint.quantize import quantized_tensors
 from engine.checkpoint.resumable_file import FileDigest, file_chunks, write_chunks
 from engine.checkpoint.safetensors_writer import (
@@ -22,9 +24,11 @@ from engine.checkpoint.safetensors_writer import (
     write_safetensors,
 )
 from engine.checkpoint.text_encoder_source import TOKENIZER_FILES
+from engine.preview import PREVIEW_BYTES
 
 if TYPE_CHECKING:
     from engine.checkpoint.official import OfficialFolder
+    from engine.preview import PreviewMap
 
 _WriteFile = Callable[[Path, Callable[[int], None]], FileDigest]
 
@@ -46,8 +50,12 @@ class PlannedFile:
     write: _WriteFile
 
 
-def plan_files(official: OfficialFolder) -> list[PlannedFile]:
-    """The files of the folder that is prepared from `official`, small ones first.
+def plan_files(
+    official: OfficialFolder, preview_map: PreviewMap | None = None
+) -> list[PlannedFile]:
+    """The files of the folder that is prepared from `official`: weights behind what is small.
+
+    `preview_map` is fitted, last of all, where it is not given.
 
     Raises:
         ModelFileError: a file of `official` cannot be read or is damaged.
@@ -62,7 +70,8 @@ def plan_files(official: OfficialFolder) -> list[PlannedFile]:
         for name in TOKENIZER_FILES
         if (text_encoder / name).is_file()
     ]
-    return files + [_weights(official, part) for part in ModelPart]
+    files += [_weights(official, part) for part in ModelPart]
+    return [*files, _preview(official, preview_map)]
 
 
 def _copied(name: str, source: Path, source_name: str) -> PlannedFile:
@@ -89,6 +98,20 @@ def _weights(official: OfficialFolder, part: ModelPart) -> PlannedFile:
             _in_encoder(file.name) if is_encoder else file.name: file
             for file in official.files(part)
         },
+        write=write,
+    )
+
+
+def _preview(official: OfficialFolder, preview_map: PreviewMap | None) -> PlannedFile:
+    def write(path: Path, on_bytes: Callable[[int], None]) -> FileDigest:
+        fitted = preview_map or fit_to_encoder(official)
+        return write_chunks(path, [fitted.to_bytes()], on_bytes)
+
+    sources = official.files(ModelPart.IMAGE_MOVQ) if preview_map is None else ()
+    return PlannedFile(
+        name=PREVIEW_MAP_FILE,
+        size=PREVIEW_BYTES,
+        sources={file.name: file for file in sources},
         write=write,
     )
 

@@ -9,10 +9,30 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from engine.api import DeviceInfo
 from engine.errors import DeviceError, OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+
+def graphics_cards() -> list[DeviceInfo]:
+    """The graphics cards that PyTorch can use, in its order; see `Device.free_bytes`."""
+    if not torch.cuda.is_available():
+        return []
+    cards: list[DeviceInfo] = []
+    for index in range(torch.cuda.device_count()):
+        card = torch.device("cuda", index)
+        properties = torch.cuda.get_device_properties(card)
+        cards.append(
+            DeviceInfo(
+                name=str(card),
+                label=properties.name,
+                total_bytes=properties.total_memory,
+                free_bytes=Device(card).free_bytes or 0,
+            )
+        )
+    return cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,22 @@ class Device:
     def best(cls) -> Device:
         """The first graphics card if there is one, otherwise the CPU."""
         return cls.named("cuda" if torch.cuda.is_available() else "cpu")
+
+    @property
+    def name(self) -> str:
+        """What `named` takes, such as "cpu" or "cuda"."""
+        return str(self.torch_device)
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Memory that a job here can have on a graphics card; None for the CPU.
+
+        What this process holds already counts as free: its next job uses that again.
+        """
+        if not self.is_cuda:
+            return None
+        free, _total = torch.cuda.mem_get_info(self.torch_device)
+        return free + torch.cuda.memory_reserved(self.torch_device)
 
     @property
     def is_cuda(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import torch
 
 from engine.checkpoint.folder import ModelPart
+from engine.memory.estimate import KEEP_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from engine.models.text_encoder import TextEncoder
 
 NetworkT = TypeVar("NetworkT", bound="nn.Module")
-
-KEEP_BYTES = 1 << 30
-"""Networks are kept for the next use while all of them together are not larger than this."""
 
 
 class NetworksInUse:

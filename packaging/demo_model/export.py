@@ -17,6 +17,7 @@ from world import CLIP_PIXELS
 from engine.api import ClipDefaults, FrameSize, GuidanceScales, Sampler, SamplingSettings
 from engine.checkpoint.networks import expected_shapes
 from engine.checkpoint.prepare import prepare_model
+from engine.preview import fit_preview_map
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from train_unet import TextToVideo
 
     from engine.models.movq import MoVQ
+    from engine.preview import PreviewMap
 
 DESCRIPTION = (
     "A toy that shows how the application works: one coloured shape on a plain background, "
@@ -34,13 +36,13 @@ DESCRIPTION = (
 )
 EXAMPLES = (
     "a red circle moving to the right on a dark blue background",
-    "a yellow circle growing on a black background",
+    "a yellow triangle growing on a black background",
     "a blue triangle moving up on a gray background",
 )
 DEFAULTS = ClipDefaults(
     size=FrameSize(width=CLIP_PIXELS, height=CLIP_PIXELS),
     sampling=SamplingSettings(sampler=Sampler.DPM_SOLVER, steps=20, interpolation_steps=10),
-    guidance=GuidanceScales(key_frame=8.0, prompt=4.0, image=3.0),
+    guidance=GuidanceScales(key_frame=2.0, prompt=3.0, image=2.0),
     examples=EXAMPLES,
 )
 
@@ -78,9 +80,7 @@ def export_model(
         name="demo",
         description=DESCRIPTION,
         defaults=DEFAULTS,
-    )
-    (destination / "preview.json").write_text(
-        json.dumps(_fit_preview(clips)) + "\n", encoding="utf-8", newline="\n"
+        preview_map=_preview_map(clips),
     )
 
 
@@ -119,18 +119,11 @@ def _half(network: nn.Module) -> dict[str, Tensor]:
     return {key: value.half().contiguous() for key, value in network.state_dict().items()}
 
 
-def _fit_preview(clips: Encoded) -> dict[str, list[list[float]] | list[float]]:
-    """The linear map from latents to RGB (0 to 1) with the least squared error."""
+def _preview_map(clips: Encoded) -> PreviewMap:
+    """Fitted to this world's own pictures, which have few of all colours."""
     count = 300
-    latents = clips.latents[:count, 0].float().permute(0, 2, 3, 1).reshape(-1, 4).numpy()
     pictures = np.concatenate(
         [scene.render(num_frames=1, pixels=CLIP_PIXELS) for scene in clips.scenes[:count]]
     )
-    # Axes: picture, row of cells, row in the cell, column of cells, column in the cell, channel.
-    cells = pictures.reshape(count, CLIP_PIXELS // 8, 8, CLIP_PIXELS // 8, 8, 3).mean(axis=(2, 4))
-    inputs = np.concatenate([latents, np.ones((len(latents), 1))], axis=1)
-    solution = np.linalg.lstsq(inputs, cells.reshape(-1, 3), rcond=None)[0]
-    return {
-        "matrix": solution[:4].round(5).tolist(),
-        "bias": solution[4].round(5).tolist(),
-    }
+    latents = clips.latents[:count, 0].float().numpy()
+    return fit_preview_map(latents, pictures.transpose(0, 3, 1, 2) * 2 - 1)

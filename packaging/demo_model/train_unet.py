@@ -14,7 +14,7 @@ from text_and_unet import NullEmbedding, encode_prompts, new_text_encoder
 from torch import Tensor, nn
 from training import Plan, train
 from wordings import random_wording
-from world import NUM_BASE_FRAMES
+from world import NUM_BASE_FRAMES, Motion
 
 from engine.models.key_frame_unet import KeyFrameUNet, VideoConditions
 
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 
     from engine.models.layers import TextContext
 
-_PICTURES_AT_ONCE = 6
+_PICTURES_AT_ONCE = 8
 _CLIPS_AT_ONCE = 3
-_PICTURE_EVERY = 3
-"""Once clips are trained on, every third step is of pictures, so that they are not forgotten."""
+_PICTURE_EVERY = 2
+"""Once clips are trained on, every other step is of pictures: they take longest to get crisp."""
 _WEIGHT_OF_SCORE = {1: 1.0, 10: 1.0, 50: 2.0, 100: 2.0}
 """How often clips are trained on: those that move far teach what a direction is."""
+_WEIGHT_OF_STILL = 2.0
+"""How often clips of objects that stand still are trained on, which must learn to keep them."""
 _PROMPT_GAIN = 3.0
 """How much louder than usual the pooled prompt is at the start, beside the time embedding."""
 _TEXT_DROPPED = 0.12
@@ -108,10 +110,15 @@ class _Batch:
     def __init__(self, encoded: Encoded, count: int, generator: torch.Generator) -> None:
         self.generator = generator
         self.rng = np.random.default_rng(generator.initial_seed())
-        weights = np.array([_WEIGHT_OF_SCORE[scene.score] for scene in encoded.scenes])
+        weights = np.array([_weight(scene) for scene in encoded.scenes])
         chosen = self.rng.choice(len(weights), size=count, p=weights / weights.sum())
         self.scenes = [encoded.scenes[index] for index in chosen]
         self.latents = encoded.latents[torch.from_numpy(chosen)].float()
+
+
+def _weight(scene: Scene) -> float:
+    is_still = scene.kind.motion is Motion.STILL
+    return _WEIGHT_OF_SCORE[scene.score] * (_WEIGHT_OF_STILL if is_still else 1.0)
 
 
 def _known_frames(

@@ -328,10 +328,12 @@ def test_what_can_be_refused_at_once_does_not_wait_for_torch(prepared_folder, tm
     assert "went wrong that should not have" in run(*generating, tmp_path / "new.gif").stderr
 
 
-def test_without_a_command_it_says_what_it_can_do():
-    said = run("-m", "kvdesk")
+@pytest.mark.parametrize("arguments", [("-m", "kvdesk", "--help"), ("-m", "engine.cli")])
+def test_it_says_what_it_can_do(arguments):
+    said = run(*arguments)
     assert said.returncode == 0
-    assert "kvdesk generate" in said.stdout
+    for command in ("generate", "prepare", "inspect", "models"):
+        assert command in said.stdout
     assert run("-m", "kvdesk", "--version").stdout == f"kvdesk {engine.__version__}\n"
 
 

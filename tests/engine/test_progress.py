@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.api import (
@@ -176,6 +178,93 @@ def test_the_estimate_ends_at_zero_whatever_stage_takes_long(slow):
     left = [event.seconds_left for event, _ in estimates]
     assert min(left) >= 0
     assert left[-1] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_clip_four_times_as_large_costs_four_times_as_much():
+    small = planned_work(request(Fps.HIGH), saves_file=True)
+    size = FrameSize(width=128, height=128)
+    large = planned_work(replace(request(Fps.HIGH), size=size), saves_file=True)
+    for item, larger in zip(small, large, strict=True):
+        assert larger.cost == pytest.approx(4 * item.cost)
+        assert larger.num_steps == item.num_steps
+
+
+# Stages that an earlier job did
+
+
+@pytest.mark.parametrize("until", Stage)
+def test_a_plan_can_end_behind_any_stage(until):
+    whole = planned_work(request(Fps.HIGH), saves_file=True)
+    planned = planned_work(request(Fps.HIGH), saves_file=True, until=until)
+    assert planned == whole[: len(planned)]
+    assert planned[-1].stage is until
+
+
+def test_stages_that_are_not_begun_are_not_waited_for():
+    clock, events, now = FakeClock(), [], []
+    work = planned_work(request(Fps.MEDIUM), saves_file=False)
+    progress = Progress(
+        work,
+        on_event=lambda event: (events.append(event), now.append(clock.now)),
+        is_cancelled=lambda: False,
+        clock=clock,
+    )
+    for item in work[-2:]:
+        with progress.stage(item.stage) as step_done:
+            for number, cost in enumerate(item.step_costs, start=1):
+                clock.now += cost
+                step_done(number)
+    for event, time in zip(events, now, strict=True):
+        if isinstance(event, StepDone):
+            assert event.seconds_left == pytest.approx(clock.now - time)
+
+
+def test_steps_that_an_earlier_job_did_are_told_and_say_nothing_of_the_pace():
+    clock, events, now = FakeClock(), [], []
+    work = planned_work(request(Fps.HIGH), saves_file=False)[-2:]
+    progress = Progress(
+        work,
+        on_event=lambda event: (events.append(event), now.append(clock.now)),
+        is_cancelled=lambda: False,
+        clock=clock,
+    )
+    for item, before in zip(work, (2, 5), strict=True):
+        with progress.stage(item.stage, steps_before=before) as step_done:
+            clock.now += 1e-9
+            for number, cost in list(enumerate(item.step_costs, start=1))[before:]:
+                clock.now += cost
+                step_done(number)
+    steps = [
+        (event, clock.now - time)
+        for event, time in zip(events, now, strict=True)
+        if isinstance(event, StepDone)
+    ]
+    assert [event.step for event, _ in steps[:4]] == [2, 3, 4, 5]
+    assert steps[0][0].seconds_left is None
+    # What the later stage still needs is not known to be less before it begins.
+    already_done = sum(work[1].step_costs[:5])
+    for event, seconds_left in steps[1:]:
+        too_much = already_done if event.stage is Stage.INTERPOLATION else 0
+        assert event.seconds_left == pytest.approx(seconds_left + too_much)
+    assert steps[-1][0].seconds_left == pytest.approx(0, abs=1e-6)
+
+
+def test_a_stage_of_which_all_steps_are_done_only_finishes():
+    events = []
+    progress = Progress(
+        planned_work(request(), saves_file=False),
+        on_event=events.append,
+        is_cancelled=lambda: False,
+    )
+    with progress.stage(Stage.BASE_FRAMES, steps_before=STEPS):
+        pass
+    with progress.stage(Stage.DECODE) as step_done:
+        step_done(4)
+    assert [type(event) for event in events[:3]] == [StageStarted, StepDone, StageFinished]
+    assert events[1] == StepDone(
+        stage=Stage.BASE_FRAMES, step=STEPS, num_steps=STEPS, seconds_left=None
+    )
+    assert events[-2].seconds_left is not None
 
 
 # Cancelling

@@ -265,7 +265,7 @@ def test_events_come_stage_by_stage_and_end_with_finished(prepared):
         steps = [event.step for event in of_stage if isinstance(event, StepDone)]
         assert of_stage[0] == StageStarted(stage=stage, num_steps=of_stage[0].num_steps)
         assert steps == sorted(set(steps))
-    assert events[-1] == Finished(num_frames=len(frames), seconds=events[-1].seconds)
+    assert events[-1] == Finished(num_frames=len(frames), seconds=events[-1].seconds, output="")
 
 
 def test_an_event_may_cancel_and_the_next_call_is_as_good_as_ever(prepared):

@@ -1,32 +1,43 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import psutil
 import pytest
-from worker_process import PATIENCE, WorkerProcess
+from finished_clips import demo_like_frames, write_clip
+from worker_process import (
+    LONG,
+    NO_TORCH,
+    PATIENCE,
+    ROOT,
+    frames_in,
+    make_clip,
+    names_in,
+)
 
 from engine.api import (
     PROTOCOL_VERSION,
     Cancel,
-    ClipDefaults,
+    ExportClip,
     Failed,
     Finished,
-    FrameSize,
-    Generate,
-    GenerateRequest,
+    FreeMemory,
     Greet,
     Hello,
+    KeyFrameReady,
     ListModels,
+    MemoryFreed,
     ModelsListed,
     PictureRequest,
     Prepare,
     Prepared,
     PrepareProgress,
     Quit,
-    SamplingSettings,
     SaveRequest,
     Stage,
     StageFinished,
@@ -38,26 +49,32 @@ from engine.api import (
 )
 from engine.video_io import read_request
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SHORT = SamplingSettings(steps=1, interpolation_steps=1)
-LONG = SamplingSettings(steps=999)
-
 # In place of the jobs that need torch: one that never looks whether it was cancelled.
 STUCK_JOBS = """
 import sys, time, types
 import engine.worker
 class JobRunner:
-    def generate(self, *_, on_event, **__):
+    def make_clip(self, *_, on_event, **__):
         from engine.api import Stage, StageStarted
         on_event(StageStarted(stage=Stage.TEXT, num_steps=1))
         time.sleep(300)
 sys.modules["engine.jobs"] = types.SimpleNamespace(JobRunner=JobRunner)
 engine.jobs = sys.modules["engine.jobs"]
+sys.modules["torch"] = types.SimpleNamespace()
 engine.worker.main()
 """
-NO_TORCH = "import sys; sys.modules['torch'] = None; import engine.worker; engine.worker.main()"
+PARENT = """
+import os, subprocess, sys, time
+environment = {**os.environ, "KVDESK_PARENT_PID": str(os.getpid())}
+worker = subprocess.Popen(
+    [sys.executable, "-c", "import sys; sys.modules['torch'] = None;"
+     "import engine.worker; engine.worker.main()"],
+    stdout=subprocess.PIPE, env=environment,
+)
+worker.stdout.readline()
+print(worker.pid, flush=True)
+time.sleep(300)
+"""
 NOISY_MODELS = """
 import os, subprocess, sys
 import engine.checkpoint.folder, engine.worker
@@ -70,50 +87,6 @@ def find_models():
 engine.checkpoint.folder.find_models = find_models
 engine.worker.main()
 """
-
-
-@pytest.fixture
-def start() -> Iterator[type[WorkerProcess]]:
-    """Starts workers as `WorkerProcess(...)` does, and ends them with the test."""
-    started = []
-
-    def starting(**options):
-        started.append(WorkerProcess(**options))
-        return started[-1]
-
-    yield starting
-    for worker in started:
-        worker.close()
-
-
-@pytest.fixture(scope="module")
-def the_worker(prepared_folder, tmp_path_factory) -> Iterator[WorkerProcess]:
-    """One worker for all tests that leave it as they found it; it knows the toy by its name."""
-    data_home = tmp_path_factory.mktemp("data")
-    models = data_home / "kvdesk" / "models"
-    models.mkdir(parents=True)
-    (models / "toy").symlink_to(prepared_folder)
-    worker = WorkerProcess(data_home=data_home).greeted()
-    yield worker
-    worker.close()
-
-
-def generate(
-    job: int, path: Path, *, width=32, sampling=SHORT, model="toy", overwrite=False, picture=None
-) -> Generate:
-    request = GenerateRequest(
-        prompt="a red circle",
-        seed=job,
-        size=FrameSize(width=width, height=32),
-        picture=picture,
-        sampling=sampling,
-    )
-    save = SaveRequest(path=str(path), overwrite=overwrite)
-    return Generate(job=job, model=str(model), request=request, save=save, device="cpu")
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 # The greeting
@@ -158,7 +131,7 @@ def test_a_wrong_greeting_is_refused_and_ends_the_worker(line, start):
         (b"[]", "is a JSON object"),
         (b"null", "is a JSON object"),
         (b'"quit"', "is a JSON object"),
-        (b"{}", "The command must be one of greet, generate"),
+        (b"{}", "The command must be one of greet, make_clip"),
         (b'{"command": "explode"}', "not 'explode'"),
         (b'{"command": "cancel"}', "Cancel lacks 'job'"),
         (b'{"command": "cancel", "job": NaN}', "Cancel.job must be a whole number"),
@@ -182,7 +155,7 @@ def test_models_are_listed_without_torch_and_a_fault_ends_the_job_only(start, tm
     worker = start(program=NO_TORCH, data_home=tmp_path).greeted()
     worker.send(ListModels(job=1))
     assert isinstance(worker.result(1), ModelsListed)
-    worker.send(generate(2, tmp_path / "clip.gif"))  # torch is missing: a fault of the program
+    worker.send(make_clip(2, tmp_path / "clip"))  # torch is missing: a fault of the program
     failed = worker.result(2)
     assert (type(failed), failed.code) == (Failed, "internal")
     assert "Traceback" in failed.detail
@@ -197,81 +170,99 @@ def test_what_libraries_print_never_gets_between_the_events(start):
         assert worker.result(job) == ModelsListed(models=())
 
 
-def test_prepared_models_are_listed_by_their_names(the_worker, prepared_folder):
-    the_worker.send(ListModels(job=1))
-    (toy,) = [info for info in the_worker.result(1).models if info.name != "demo"]
-    assert (toy.name, toy.text_encoder_8bit, toy.size_multiple) == ("toy", True, 32)
-    assert toy.defaults == ClipDefaults()
-    assert Path(toy.folder).samefile(prepared_folder)
-
-
 # Jobs
 
 
-def test_a_job_reports_its_stages_and_ends_with_its_file(the_worker, tmp_path):
-    command = generate(10, tmp_path / "новый клип.gif")
+def test_a_job_reports_its_stages_and_ends_with_its_folder(the_worker, tmp_path):
+    command = make_clip(10, tmp_path / "новый клип")
     the_worker.send(command)
     jobs, events = zip(*the_worker.until(Finished, Failed), strict=True)
     assert set(jobs) == {10}
     started = [event.stage for event in events if isinstance(event, StageStarted)]
     finished = [event.stage for event in events if isinstance(event, StageFinished)]
-    assert started == finished == [stage for stage in Stage if stage is not Stage.INTERPOLATION]
-    assert events[-1].output == command.save.path
-    assert events[-1].num_frames == 12
-    assert read_request(Path(command.save.path)) == to_json(command.request)
-    assert names_in(tmp_path) == ["новый клип.gif"]
+    without = (Stage.INTERPOLATION, Stage.SAVE)
+    assert started == finished == [stage for stage in Stage if stage not in without]
+    assert events[-1].output == command.folder
+    assert events[-1].num_frames == len(frames_in(Path(command.folder))) == 12
+
+
+def test_a_clip_is_exported_with_its_request(the_worker, tmp_path):
+    command = make_clip(11, tmp_path / "clip")
+    save = SaveRequest(path=str(tmp_path / "клип.mp4"), width=64, speed=2)
+    the_worker.send(command)
+    the_worker.send(ExportClip(job=12, folder=command.folder, save=save))
+    assert isinstance(the_worker.result(11), Finished)
+    *before, (job, last) = the_worker.until(Finished, Failed)
+    assert {job for job, _ in before} == {12}
+    assert before[0][1] == StageStarted(stage=Stage.SAVE, num_steps=12)
+    assert (job, last.output, last.num_frames) == (12, save.path, 12)
+    assert read_request(Path(save.path)) == to_json(command.request)
+
+
+def test_a_job_ends_after_the_stage_it_was_asked_for_and_goes_on_later(the_worker, tmp_path):
+    folder = tmp_path / "clip"
+    the_worker.send(make_clip(13, folder, until=Stage.KEY_FRAME))
+    *before, (_, last) = the_worker.until(Finished, Failed)
+    assert [type(event) for _, event in before].count(KeyFrameReady) == 1
+    assert frames_in(folder) == []
+    again = make_clip(13, folder)
+    the_worker.send(again)
+    *before, (_, last) = the_worker.until(Finished, Failed)
+    assert last.num_frames == 12
+    assert StageStarted(stage=Stage.KEY_FRAME, num_steps=1) not in [event for _, event in before]
 
 
 def test_jobs_run_in_the_order_they_came(the_worker, tmp_path):
     for job in (20, 21):
-        the_worker.send(generate(job, tmp_path / f"{job}.png"))
+        the_worker.send(make_clip(job, tmp_path / str(job)))
     jobs = [job for job, _ in the_worker.until(Finished)] + [
         job for job, _ in the_worker.until(Finished)
     ]
     assert jobs == sorted(jobs)
     assert set(jobs) == {20, 21}
-    assert len(names_in(tmp_path)) == 2 * 12
+    assert names_in(tmp_path) == ["20", "21"]
 
 
-def test_a_running_job_is_cancelled_within_one_step_and_leaves_nothing(the_worker, tmp_path):
-    the_worker.send(generate(30, tmp_path / "clip.mp4", sampling=LONG))
+def test_a_running_job_is_cancelled_within_one_step(the_worker, tmp_path):
+    the_worker.send(make_clip(30, tmp_path / "clip", sampling=LONG))
     the_worker.until(StepDone)
     the_worker.until(StepDone)
     the_worker.send(Cancel(job=30))
     *before, (job, last) = the_worker.until(Stopped, Finished, Failed)
     assert (job, type(last)) == (30, Stopped)
     # The two steps that may be done by then, and those that were reported while this test slept.
-    assert len(before) < 100
-    assert names_in(tmp_path) == []
+    assert len(before) < 200
+    assert frames_in(tmp_path / "clip") == []
 
 
 def test_a_waiting_job_is_cancelled_and_the_running_one_is_not(the_worker, tmp_path):
-    the_worker.send(generate(40, tmp_path / "first.gif"))
-    the_worker.send(generate(41, tmp_path / "second.gif"))
+    the_worker.send(make_clip(40, tmp_path / "first"))
+    the_worker.send(make_clip(41, tmp_path / "second"))
     the_worker.send(Cancel(job=41))
     assert isinstance(the_worker.result(40), Finished)
     assert the_worker.next() == (41, Stopped())
-    assert names_in(tmp_path) == ["first.gif"]
+    assert names_in(tmp_path) == ["first"]
 
 
 def test_cancelling_a_job_that_is_over_or_unknown_is_ignored_for_good(the_worker, tmp_path):
     the_worker.send(Cancel(job=40))
     the_worker.send(Cancel(job=50))
-    the_worker.send(generate(50, tmp_path / "clip.gif"))
+    the_worker.send(make_clip(50, tmp_path / "clip"))
     assert isinstance(the_worker.result(50), Finished)
 
 
 def test_a_job_with_the_number_of_another_one_is_refused(the_worker, tmp_path):
-    the_worker.send(generate(60, tmp_path / "clip.gif"))
-    the_worker.send(generate(60, tmp_path / "other.gif"))
+    the_worker.send(make_clip(60, tmp_path / "clip"))
+    the_worker.send(make_clip(60, tmp_path / "other"))
+    the_worker.send(ListModels(job=60))
     events = the_worker.until(Finished)
-    (failed,) = [event for job, event in events if job is None]
-    assert failed.message == "There is a job 60 already."
-    assert names_in(tmp_path) == ["clip.gif"]
+    refused = [event for job, event in events if job is None]
+    assert [failed.message for failed in refused] == ["There is a job 60 already."] * 2
+    assert names_in(tmp_path) == ["clip"]
 
 
 def test_a_job_that_cannot_be_understood_fails_under_its_number(the_worker, tmp_path):
-    command = command_to_json(generate(65, tmp_path / "clip.gif"))
+    command = command_to_json(make_clip(65, tmp_path / "clip"))
     command["request"]["size"]["width"] = 60
     the_worker.send_line(json.dumps(command).encode())
     failed = the_worker.result(65)
@@ -281,20 +272,36 @@ def test_a_job_that_cannot_be_understood_fails_under_its_number(the_worker, tmp_
 
 def test_a_job_that_fails_is_followed_by_one_that_does_not(the_worker, tmp_path):
     (tmp_path / "taken.gif").touch()
+    the_worker.send(make_clip(70, tmp_path / "clip"))
+    assert isinstance(the_worker.result(70), Finished)
+    folder = str(tmp_path / "clip")
     bad = {
-        "output_exists": generate(70, tmp_path / "taken.gif"),
-        "video_file": generate(71, tmp_path / "clip.avi"),
-        "model_not_found": generate(72, tmp_path / "clip.gif", model=tmp_path / "none"),
-        "invalid_request": generate(73, tmp_path / "clip.gif", width=40),
-        "picture": generate(74, tmp_path / "clip.gif", picture=PictureRequest(path="none.png")),
+        "output_exists": ExportClip(
+            job=71, folder=folder, save=SaveRequest(path=str(tmp_path / "taken.gif"))
+        ),
+        "video_file": ExportClip(
+            job=72, folder=folder, save=SaveRequest(path=str(tmp_path / "clip.avi"))
+        ),
+        "clip": ExportClip(
+            job=73, folder=str(tmp_path), save=SaveRequest(path=str(tmp_path / "clip.gif"))
+        ),
+        "model_not_found": make_clip(74, tmp_path / "new", model=tmp_path / "none"),
+        "invalid_request": make_clip(75, tmp_path / "new", width=40),
+        "picture": make_clip(76, tmp_path / "new", picture=PictureRequest(path="none.png")),
     }
     for code, command in bad.items():
         the_worker.send(command)
         failed = the_worker.result(command.job)
         assert (type(failed), failed.code) == (Failed, code)
-    the_worker.send(generate(75, tmp_path / "taken.gif", overwrite=True))
-    assert isinstance(the_worker.result(75), Finished)
-    assert names_in(tmp_path) == ["taken.gif"]
+    the_worker.send(make_clip(77, tmp_path / "new"))
+    assert isinstance(the_worker.result(77), Finished)
+
+
+def test_memory_is_given_back_and_the_next_job_runs_all_the_same(the_worker, tmp_path):
+    the_worker.send(FreeMemory(job=78))
+    assert the_worker.result(78) == MemoryFreed()
+    the_worker.send(make_clip(79, tmp_path / "clip"))
+    assert isinstance(the_worker.result(79), Finished)
 
 
 def test_a_model_is_prepared_and_can_be_used_at_once(the_worker, official_folder, tmp_path):
@@ -306,8 +313,16 @@ def test_a_model_is_prepared_and_can_be_used_at_once(the_worker, official_folder
     assert all(isinstance(event, PrepareProgress) for _, event in progress)
     assert done == sorted(done)
     assert done[-1] == progress[-1][1].total_bytes
-    the_worker.send(generate(81, tmp_path / "clip.gif", model=folder))
+    the_worker.send(make_clip(81, tmp_path / "clip", model=folder))
     assert isinstance(the_worker.result(81), Finished)
+
+
+def test_a_clip_is_exported_without_torch(start, tmp_path):
+    write_clip(tmp_path / "clip", demo_like_frames(3))
+    worker = start(program=NO_TORCH).greeted()
+    save = SaveRequest(path=str(tmp_path / "clip.gif"))
+    worker.send(ExportClip(job=1, folder=str(tmp_path / "clip"), save=save))
+    assert isinstance(worker.result(1), Finished)
 
 
 # The end
@@ -316,7 +331,7 @@ def test_a_model_is_prepared_and_can_be_used_at_once(the_worker, official_folder
 @pytest.mark.parametrize("how", ["close", "quit"])
 def test_a_worker_ends_in_two_seconds_even_while_a_job_does_not_stop(how, start, tmp_path):
     worker = start(program=STUCK_JOBS).greeted()
-    worker.send(generate(1, tmp_path / "clip.gif"))
+    worker.send(make_clip(1, tmp_path / "clip"))
     worker.until(StageStarted)
     if how == "quit":
         worker.send(Quit())
@@ -332,26 +347,48 @@ def test_a_worker_ends_when_nobody_reads_its_events(start):
     assert worker.seconds_to_end() < 2
 
 
-def test_a_killed_worker_leaves_no_file_under_the_final_name(start, prepared_folder, tmp_path):
+def test_a_killed_worker_leaves_no_file_under_the_final_name(start, tmp_path):
     # An ffmpeg that takes its time, so that the process certainly dies while it saves.
     slow = tmp_path / "ffmpeg"
     slow.write_text("#!/bin/sh\nexec sleep 20\n")
     slow.chmod(0o755)
-    clips = tmp_path / "clips"
-    clips.mkdir()
-    worker = start(IMAGEIO_FFMPEG_EXE=str(slow)).greeted()
-    worker.send(generate(1, clips / "clip.mp4", model=prepared_folder))
-    while worker.until(StageStarted)[-1][1].stage is not Stage.SAVE:
-        pass
+    clip = tmp_path / "clip"
+    write_clip(clip, demo_like_frames(3))
+    worker = start(program=NO_TORCH, IMAGEIO_FFMPEG_EXE=str(slow)).greeted()
+    save = SaveRequest(path=str(tmp_path / "clip.mp4"))
+    worker.send(ExportClip(job=1, folder=str(clip), save=save))
+    worker.until(StageStarted)
     worker.process.send_signal(signal.SIGKILL)
     worker.process.wait(PATIENCE)
-    assert not (clips / "clip.mp4").exists()
+    assert not Path(save.path).exists()
 
 
-def test_closing_the_input_stops_a_running_job_and_leaves_nothing(the_worker, tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="a call of Linux")
+def test_a_worker_ends_with_its_parent_although_its_input_stays_open():
+    # The parent starts a worker whose input this test holds open, says which one, and is killed.
+    ours, theirs = os.pipe()
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=ours, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    try:
+        worker = psutil.Process(int(parent.stdout.readline()))
+        assert worker.nice() > psutil.Process().nice() or psutil.Process().nice() >= 19
+        parent.kill()
+        parent.wait(PATIENCE)
+        psutil.wait_procs([worker], timeout=PATIENCE)
+        assert not worker.is_running()
+    finally:
+        parent.kill()
+        parent.stdout.close()
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_closing_the_input_stops_a_running_job(the_worker, tmp_path):
     # The last test of this file: it ends the worker of all the others.
-    the_worker.send(generate(90, tmp_path / "clip.mp4", sampling=LONG))
+    the_worker.send(make_clip(90, tmp_path / "clip", sampling=LONG))
     the_worker.until(StepDone)
     the_worker.process.stdin.close()
     assert the_worker.seconds_to_end() < 2
-    assert names_in(tmp_path) == []
+    assert frames_in(tmp_path / "clip") == []

@@ -15,18 +15,63 @@ from pathlib import Path
 
 from engine.api import (
     PROTOCOL_VERSION,
+    ClipPlanned,
+    ExportPredicted,
     Failed,
     Finished,
+    FrameSize,
+    GenerateRequest,
     Greet,
     Hello,
+    MachineDescribed,
+    MakeClip,
+    MemoryFreed,
     ModelsListed,
+    PictureOpened,
+    Prepared,
+    SamplingSettings,
     Stopped,
+    TokensCounted,
+    VideoOpened,
     command_to_json,
     event_from_json,
+    frame_path,
 )
 
 ROOT = Path(__file__).parents[2]
+LAST_EVENTS = (
+    *(Finished, Stopped, Failed, Prepared, MemoryFreed, ModelsListed, MachineDescribed),
+    *(ClipPlanned, TokensCounted, PictureOpened, VideoOpened, ExportPredicted),
+)
 PATIENCE = 120  # seconds to import torch on a busy machine; nothing here waits on purpose
+
+NO_TORCH = "import sys; sys.modules['torch'] = None; import engine.worker; engine.worker.main()"
+SHORT = SamplingSettings(steps=1, interpolation_steps=1)
+LONG = SamplingSettings(steps=999)
+
+
+def make_clip(
+    job: int, folder: Path, *, width=32, sampling=SHORT, model="toy", picture=None, until=None
+) -> MakeClip:
+    request = GenerateRequest(
+        prompt="a red circle",
+        seed=job,
+        size=FrameSize(width=width, height=32),
+        picture=picture,
+        sampling=sampling,
+    )
+    return MakeClip(
+        job=job, model=str(model), request=request, folder=str(folder), device="cpu", until=until
+    )
+
+
+def frames_in(folder: Path) -> list[Path]:
+    """The frames of the finished clip in `folder`."""
+    return [path for path in (frame_path(folder, 12, n) for n in range(12)) if path.is_file()]
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 class WorkerProcess:
@@ -90,9 +135,16 @@ class WorkerProcess:
 
     def result(self, job: int):
         """The last event of a job, which must come before that of any other."""
-        ((last_job, event), *_) = reversed(self.until(Finished, Stopped, Failed, ModelsListed))
+        ((last_job, event), *_) = reversed(self.until(*LAST_EVENTS))
         assert last_job == job
         return event
+
+    def ask(self, question):
+        """The answer to a question, and the seconds that it took."""
+        began = time.monotonic()
+        self.send(question)
+        answer = self.result(question.job)
+        return answer, time.monotonic() - began
 
     def seconds_to_end(self) -> float:
         began = time.monotonic()

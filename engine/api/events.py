@@ -1,0 +1,273 @@
+"""What a worker answers: one JSON object a line, its "event" naming the kind.
+
+Every event that belongs to a job is sent with the job's number beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The fields of a message are looked up by their types when it is decoded.
+from engine.api.requests import (  # noqa: TC001
+    GenerateRequest,
+    ModelInfo,
+    SaveRequest,
+    Stage,
+)
+from engine.api.tagged import MessageKinds
+from engine.json_codec import JsonObject  # noqa: TC001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The first line of a worker."""
+
+    protocol: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted:
+    """A stage begins; `num_steps` is 1 where it cannot be divided."""
+
+    stage: Stage
+    num_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDone:
+    """A step of a stage is done. `seconds_left` counts to the end of the job; None: not known."""
+
+    stage: Stage
+    step: int
+    num_steps: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFinished:
+    """A stage is done."""
+
+    stage: Stage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewReady:
+    """A look at what a denoising step expects the result to be.
+
+    `path` is a PNG with `num_frames` pictures side by side. The next one replaces it: a reader
+    that finds it gone waits for the next event.
+    """
+
+    stage: Stage
+    step: int
+    path: str
+    num_frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFrameReady:
+    """The key frame is drawn, or the picture cut to the clip's size; `path` is its PNG."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The clip is done, as far as was asked for. `output` is its folder or file."""
+
+    num_frames: int
+    seconds: float
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The job was cancelled. A clip's folder keeps what is needed to go on later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The job failed. `code` is that of a class in `engine.errors`."""
+
+    code: str
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareProgress:
+    """Bytes of a model that are checked and written so far, and the file in work."""
+
+    file: str
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A model's folder is complete."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsListed:
+    """The models that were found."""
+
+    models: tuple[ModelInfo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceInfo:
+    """Something that networks can run on.
+
+    `name` is what a command takes, `label` what a person reads; memory is in bytes.
+    """
+
+    name: str
+    label: str
+    total_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineDescribed:
+    """The devices, the one that is used unless another is named first; and the main memory."""
+
+    devices: tuple[DeviceInfo, ...]
+    total_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStage:
+    """A stage that a request runs through.
+
+    `cost` is in a unit of its own: seconds are learnt from clips made earlier.
+    """
+
+    stage: Stage
+    num_steps: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipPlanned:
+    """What a request needs: its stages, and the device's memory in bytes.
+
+    `needed_bytes` is an estimate of the most that is needed at once, `free_bytes` what is free.
+    """
+
+    stages: tuple[PlannedStage, ...]
+    needed_bytes: int
+    free_bytes: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensCounted:
+    """How many tokens a prompt has, the end included; only the first `limit` are read."""
+
+    count: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureOpened:
+    """A picture can be used. Its upright `width` and `height`; `path` is a small PNG of it."""
+
+    width: int
+    height: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoOpened:
+    """The frames of a video file, as `frame_path` names them in `folder`.
+
+    `request` is what the clip was made from, where the file says so.
+    """
+
+    folder: str
+    num_frames: int
+    width: int
+    height: int
+    frames_per_second: float
+    request: GenerateRequest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPredicted:
+    """How large the file of an export will be, and the settings that make it so."""
+
+    num_bytes: int
+    save: SaveRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFreed:
+    """The model's memory was given back."""
+
+
+Event = (
+    Hello
+    | StageStarted
+    | StepDone
+    | StageFinished
+    | PreviewReady
+    | KeyFrameReady
+    | Finished
+    | Stopped
+    | Failed
+    | PrepareProgress
+    | Prepared
+    | ModelsListed
+    | MachineDescribed
+    | ClipPlanned
+    | TokensCounted
+    | PictureOpened
+    | VideoOpened
+    | ExportPredicted
+    | MemoryFreed
+)
+
+_KINDS: MessageKinds[Event] = MessageKinds(
+    "event",
+    {
+        "hello": Hello,
+        "stage_started": StageStarted,
+        "step_done": StepDone,
+        "stage_finished": StageFinished,
+        "preview_ready": PreviewReady,
+        "key_frame_ready": KeyFrameReady,
+        "finished": Finished,
+        "stopped": Stopped,
+        "failed": Failed,
+        "prepare_progress": PrepareProgress,
+        "prepared": Prepared,
+        "models_listed": ModelsListed,
+        "machine_described": MachineDescribed,
+        "clip_planned": ClipPlanned,
+        "tokens_counted": TokensCounted,
+        "picture_opened": PictureOpened,
+        "video_opened": VideoOpened,
+        "export_predicted": ExportPredicted,
+        "memory_freed": MemoryFreed,
+    },
+)
+
+
+def event_to_json(event: Event) -> JsonObject:
+    """`event` as a JSON object whose "event" names its kind."""
+    return _KINDS.to_json(event)
+
+
+def event_from_json(data: JsonObject) -> Event:
+    """The event that `event_to_json` made `data` from.
+
+    Raises:
+        MessageError: `data` is not an event.
+    """
+    return _KINDS.from_json(data)

@@ -1,0 +1,322 @@
+"""The stages of one clip in their order, each skipped where a checkpoint has its result.
+
+The random numbers are drawn in the same order whatever is skipped: a checkpoint holds the state of
+the generator at its point, so that a clip which was interrupted is the clip made in one go.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+
+from engine.api import Stage
+from engine.clip_points import NoCheckpoints, Point
+from engine.denoisers import between
+from engine.errors import Cancelled, ClipError
+from engine.models.layers import TextContext
+from engine.pictures import fit_picture
+from engine.pipeline import Prompts, decoding_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+    from engine.api import GenerateRequest
+    from engine.clip_points import Checkpoints
+    from engine.diffusion.loop import DenoisingLoop, Step
+    from engine.pipeline import Pipeline
+    from engine.progress import Progress
+
+    OnLook = Callable[[Stage, int, Tensor], None]
+    OnKeyFrame = Callable[[Image.Image], None]
+    OnStep = Callable[[Step], None]
+
+log = logging.getLogger(__name__)
+
+_PASSES = (Point.FIRST_PASS, Point.SECOND_PASS)
+
+
+class ClipRun:
+    """All stages of one clip."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        request: GenerateRequest,
+        picture: Image.Image | None,
+        progress: Progress,
+        *,
+        checkpoints: Checkpoints | None = None,
+        on_look: OnLook | None = None,
+        on_key_frame: OnKeyFrame | None = None,
+    ) -> None:
+        """Make the clip of `request` on `pipeline`.
+
+        Args:
+            pipeline: the stages of the model.
+            request: what to make. Its `picture` is not opened here.
+            picture: the RGB picture to begin with; None draws one.
+            progress: told of every step of the stages that run.
+            checkpoints: where what is done is kept and taken from.
+            on_look: given, after every denoising step, its stage and number and what it expects
+                the clip to be: latents (F 4 h w).
+            on_key_frame: given the picture, in the clip's size, that the base frames begin with.
+        """
+        self._pipeline = pipeline
+        self._device = pipeline.device
+        self._request = request
+        self._picture = picture
+        self._progress = progress
+        self._checkpoints = checkpoints or NoCheckpoints()
+        self._on_look = on_look
+        self._on_key_frame = on_key_frame
+        self._generator = torch.Generator().manual_seed(request.seed)
+        self._encoded: Prompts | None = None
+
+    def frames(self, until: Stage | None = None) -> list[Image.Image]:
+        """The frames of the clip; none where an earlier stage is the last that is wanted.
+
+        Raises:
+            Cancelled: the job was cancelled.
+            ClipError: a checkpoint cannot be written.
+            InvalidRequest: the request does not fit the model.
+            OutOfMemory: the device or the computer has too little memory.
+        """
+        self._pipeline.folder.check_size(self._request.size)
+        if until is Stage.TEXT:
+            self._prompts()
+        elif until is Stage.KEY_FRAME:
+            self._key_frame()
+        elif until is Stage.BASE_FRAMES:
+            self._base_frames()
+        elif until is Stage.INTERPOLATION:
+            self._all_frames()
+        else:
+            return self._decoded(self._all_frames())
+        return []
+
+    def _prompts(self) -> Prompts:
+        if self._encoded is None:
+            saved = self._load(Point.TEXT)
+            self._encoded = _prompts_from(saved, self._device.torch_device) if saved else None
+        if self._encoded is None:
+            request = self._request
+            with (
+                self._progress.stage(Stage.TEXT) as step_done,
+                self._device.reporting_out_of_memory(),
+            ):
+                prompts = self._pipeline.encode_prompts(request.prompt, request.negative_prompt)
+                self._checkpoints.save(Point.TEXT, _tensors_of(prompts))
+                step_done(1)
+            self._encoded = prompts
+        return self._encoded
+
+    def _key_frame(self) -> Image.Image:
+        saved = self._load(Point.KEY_FRAME)
+        if saved is not None:
+            key_frame = Image.fromarray(saved["picture"].numpy())
+        else:
+            size, given = self._request.size, self._request.picture
+            if self._picture is None:
+                key_frame = fit_picture(self._drawn_key_frame(), size)
+            else:
+                crop = given.crop if given is not None else None
+                key_frame = fit_picture(self._picture, size, crop=crop)
+            self._save(Point.KEY_FRAME, picture=torch.from_numpy(np.array(key_frame)))
+        if self._on_key_frame is not None:
+            self._on_key_frame(key_frame)
+        return key_frame
+
+    def _drawn_key_frame(self) -> Image.Image:
+        request, prompts = self._request, self._prompts()
+        with self._device.reporting_out_of_memory():
+            loop = self._pipeline.key_frame_loop(
+                prompts,
+                request.size,
+                request.sampling,
+                guidance_scale=request.guidance.key_frame,
+                generator=self._generator,
+            )
+            steps_before = self._restore(loop, Point.KEY_FRAME)
+            with self._progress.stage(
+                Stage.KEY_FRAME, loop.num_steps, steps_before=steps_before
+            ) as step_done:
+                report = self._reporting(Stage.KEY_FRAME, step_done)
+                return self._pipeline.decode_picture(self._run(loop, Point.KEY_FRAME, report))
+
+    def _base_frames(self) -> Tensor:
+        saved = self._load_latents(Point.BASE_FRAMES)
+        if saved is not None:
+            return saved
+        request, key_frame, prompts = self._request, self._key_frame(), self._prompts()
+        with self._device.reporting_out_of_memory():
+            loop = self._pipeline.base_frames_loop(
+                prompts,
+                self._pipeline.encode_picture(key_frame),
+                request.sampling,
+                prompt_scale=request.guidance.prompt,
+                image_scale=request.guidance.image,
+                motion=request.motion,
+                noise_augmentation=request.noise_augmentation,
+                generator=self._generator,
+            )
+        steps_before = self._restore(loop, Point.BASE_FRAMES)
+        with self._progress.stage(
+            Stage.BASE_FRAMES, loop.num_steps, steps_before=steps_before
+        ) as step_done:
+            report = self._reporting(Stage.BASE_FRAMES, step_done)
+            frames = self._run(loop, Point.BASE_FRAMES, report)
+        self._save(Point.BASE_FRAMES, latents=frames)
+        return frames
+
+    def _all_frames(self) -> Tensor:
+        """Latents (F 4 h w) of all the frames that are asked for."""
+        passes = self._request.fps.interpolation_passes
+        for pass_number in reversed(range(passes)):
+            frames = self._load_latents(_PASSES[pass_number])
+            if frames is not None:
+                return self._interpolated(frames, passes_before=pass_number + 1)
+        return self._interpolated(self._base_frames(), passes_before=0)
+
+    def _interpolated(self, frames: Tensor, *, passes_before: int) -> Tensor:
+        request = self._request
+        passes = range(passes_before, request.fps.interpolation_passes)
+        if not passes:
+            return frames
+        prompts = self._prompts()
+        kept = self._checkpoints.load_loop(_PASSES[passes_before])
+        steps_before = passes_before * request.sampling.interpolation_steps
+        with self._progress.stage(
+            Stage.INTERPOLATION, steps_before=steps_before + (kept.steps_done if kept else 0)
+        ) as step_done:
+            for pass_number in passes:
+                point = _PASSES[pass_number]
+                with self._device.reporting_out_of_memory():
+                    loop = self._pipeline.interpolation_loop(
+                        prompts,
+                        frames,
+                        request.sampling,
+                        pass_number=pass_number,
+                        guidance_scale=request.guidance.interpolation,
+                        generator=self._generator,
+                    )
+                self._restore(loop, point)
+                report = self._reporting(
+                    Stage.INTERPOLATION, step_done, pass_number * loop.num_steps, frames
+                )
+                frames = between(frames, self._run(loop, point, report))
+                self._save(point, latents=frames)
+        return frames
+
+    def _decoded(self, latents: Tensor) -> list[Image.Image]:
+        chunks = decoding_chunks(latents)
+        ends = list(accumulate(len(chunk) for chunk in chunks))
+        frames = self._checkpoints.decoded(len(latents))
+        num_kept = max((end for end in ends if end <= len(frames)), default=0)
+        frames = frames[:num_kept]
+        with self._progress.stage(Stage.DECODE, len(latents), steps_before=num_kept) as step_done:
+            for chunk, end in zip(chunks, ends, strict=True):
+                if end <= num_kept:
+                    continue
+                pictures = self._pipeline.decode_chunk(chunk)
+                self._checkpoints.keep_decoded(len(latents), len(frames), pictures)
+                frames += pictures
+                step_done(len(frames))
+        return frames
+
+    def _reporting(
+        self,
+        stage: Stage,
+        step_done: Callable[[int], None],
+        steps_before: int = 0,
+        between_frames: Tensor | None = None,
+    ) -> OnStep:
+        def report(step: Step) -> None:
+            number = steps_before + step.number
+            if self._on_look is not None:
+                clean = step.clean_latents
+                frames = clean if between_frames is None else between(between_frames, clean)
+                self._on_look(stage, number, frames)
+            step_done(number)
+
+        return report
+
+    # What is kept.
+
+    def _run(self, loop: DenoisingLoop, point: Point, report: OnStep) -> Tensor:
+        def on_step(step: Step) -> None:
+            self._checkpoints.loop_stepped(point, loop)
+            report(step)
+
+        try:
+            return self._pipeline.run_loop(loop, on_step)
+        except Cancelled:
+            try:
+                self._checkpoints.save_loop(point, loop)
+            except ClipError as error:  # an older state will do; the job was cancelled all the same
+                log.warning("%s", error.message)
+            raise
+
+    def _restore(self, loop: DenoisingLoop, point: Point) -> int:
+        """Go on with the loop to `point` where it was interrupted: after how many steps."""
+        state = self._checkpoints.load_loop(point)
+        if state is None:
+            return 0
+        device = self._device.torch_device
+        # What the solvers count with stays where they made it.
+        history = {
+            name: tensor.to(device) if tensor.ndim else tensor
+            for name, tensor in state.history.items()
+        }
+        loop.restore(replace(state, latents=state.latents.to(device), history=history))
+        return state.steps_done
+
+    def _load(self, point: Point) -> Mapping[str, Tensor] | None:
+        tensors = self._checkpoints.load(point)
+        if tensors is not None and "generator" in tensors:
+            self._generator.set_state(tensors["generator"])
+        return tensors
+
+    def _load_latents(self, point: Point) -> Tensor | None:
+        tensors = self._load(point)
+        return None if tensors is None else tensors["latents"].to(self._device.torch_device)
+
+    def _save(self, point: Point, **tensors: Tensor) -> None:
+        self._checkpoints.save(point, {**tensors, "generator": self._generator.get_state()})
+
+
+_NAMES = ("prompt", "negative")
+
+
+def _tensors_of(prompts: Prompts) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+    for name, text in zip(_NAMES, (prompts.prompt, prompts.negative), strict=True):
+        if text is not None:
+            tensors |= {
+                f"{name}.tokens": text.tokens,
+                f"{name}.mask": text.mask,
+                f"{name}.length": text.length,
+            }
+    return tensors
+
+
+def _prompts_from(tensors: Mapping[str, Tensor], device: torch.device) -> Prompts:
+    prompt, negative = (
+        TextContext(
+            tokens=tensors[f"{name}.tokens"].to(device),
+            mask=tensors[f"{name}.mask"].to(device),
+            length=tensors[f"{name}.length"].to(device),
+        )
+        if f"{name}.tokens" in tensors
+        else None
+        for name in _NAMES
+    )
+    assert prompt is not None
+    return Prompts(prompt=prompt, negative=negative)

@@ -1,0 +1,62 @@
+"""How many tokens a prompt has, without the libraries that make networks of them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+from engine.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_KEPT_TOKENIZERS = 4
+
+
+def count_tokens(text: str, folder: Path) -> int:
+    """The tokens of `text`, the end included, by the tokenizer in `folder`.
+
+    Raises:
+        ModelFileError: the tokenizer is missing or damaged.
+    """
+    # Half of a character that takes two is no text yet: somebody is about to type the other half.
+    whole = text.encode("utf-8", errors="replace").decode("utf-8")
+    for name, opening in (("tokenizer.json", _open_json), ("spiece.model", _open_sentencepiece)):
+        file = folder / name
+        if file.is_file():
+            return opening(file, file.stat().st_mtime_ns)(whole)
+    raise ModelFileError(f"{folder} has no tokenizer: neither tokenizer.json nor spiece.model.")
+
+
+# `_changed_ns` is there to be looked at by the cache: a model may be prepared again.
+
+
+@lru_cache(maxsize=_KEPT_TOKENIZERS)
+def _open_json(file: Path, _changed_ns: int) -> Callable[[str], int]:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing more exact
+        raise _damaged(file, error) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return lambda text: len(tokenizer.encode(text).ids)
+
+
+@lru_cache(maxsize=_KEPT_TOKENIZERS)
+def _open_sentencepiece(file: Path, _changed_ns: int) -> Callable[[str], int]:
+    from sentencepiece import SentencePieceProcessor
+
+    try:
+        processor = SentencePieceProcessor(model_file=str(file))
+    except (OSError, RuntimeError) as error:
+        raise _damaged(file, error) from error
+    return lambda text: len(cast("list[int]", processor.encode(text, add_eos=True)))
+
+
+def _damaged(file: Path, error: Exception) -> ModelFileError:
+    return ModelFileError(
+        f"{file} is damaged. Prepare the model again, or download it again.", detail=repr(error)
+    )
