@@ -2,9 +2,10 @@
 
 Widgets ask for a look by dynamic properties:
 
-- `kind` of a QPushButton or QToolButton: "primary", "plain" (a card with a line), "flat", "danger",
-  "segment" (checkable, inside a `Segments` row), "chip", "link", "header" (of an `Expander`),
-  "drop" (a zone that takes what is dropped; "dropping" is "true" while something is over it);
+- `kind` of a QPushButton or QToolButton: "primary", "plain" (a card with a line), "flat",
+  "small" (a flat one in a narrow row), "danger", "segment" (checkable, inside a `Segments` row),
+  "chip", "link", "header" (of an `Expander`), "drop" (a zone that takes what is dropped;
+  "dropping" is "true" while something is over it);
 - `role` of a QLabel: "title", "label" (over a control), "value" (at its right end), "muted",
   "fits", "careful", "failed", "badge"; of a QPlainTextEdit: "prompt";
 - `surface` of a QWidget or QFrame: "panel", "card", "window", "line", "notice", "popup";
@@ -119,6 +120,14 @@ QPushButton[kind="flat"]:focus, QToolButton[kind="flat"]:focus {{ border-color: 
 QPushButton[kind="flat"]:checked, QToolButton[kind="flat"]:checked {{
     background: {t.accent_soft};
 }}
+QPushButton[kind="small"], QToolButton[kind="small"] {{
+    background: transparent; border: 1px solid transparent; border-radius: 6px;
+    padding: {px(3)}px {px(4)}px; font-size: {px(12)}px;
+}}
+QToolButton[kind="small"] {{ padding: {px(3)}px; }}
+QPushButton[kind="small"]:hover, QToolButton[kind="small"]:hover {{ background: {t.hover}; }}
+QPushButton[kind="small"]:focus, QToolButton[kind="small"]:focus {{ border-color: {t.accent}; }}
+QToolButton[kind="small"]:checked {{ background: {t.accent_soft}; }}
 QPushButton[kind="danger"] {{ color: {t.failed}; }}
 """
 
@@ -153,7 +162,6 @@ QToolButton[kind="header"]:hover {{ color: {t.text}; }}
 QToolButton[kind="header"]:focus {{ border-color: {t.accent}; }}
 QPushButton[kind="drop"] {{
     background: transparent; border: 1px dashed {t.muted}; color: {t.muted};
-    padding: {px(26)}px {px(8)}px;
 }}
 QPushButton[kind="drop"]:hover {{ background: {t.card}; color: {t.text}; }}
 QPushButton[kind="drop"]:focus {{ border: 1px dashed {t.accent}; color: {t.text}; }}
@@ -168,7 +176,7 @@ def _fields(t: Tokens, px: Callable[[float], int]) -> str:
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
     background: {t.card}; border: 1px solid {t.line}; border-radius: 8px;
     padding: {px(5)}px {px(8)}px; selection-background-color: {t.accent};
-    selection-color: {t.on_accent};
+    selection-color: {t.on_accent}; placeholder-text-color: {t.muted};
 }}
 QPlainTextEdit[role="prompt"] {{ font-size: {px(14)}px; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus,

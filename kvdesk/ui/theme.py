@@ -55,6 +55,16 @@ class Theme(QObject):
         """Whether the dark colours are in use."""
         return self.tokens is DARK
 
+    @property
+    def choice(self) -> ThemeChoice:
+        """What was chosen; the system's colours may be either."""
+        return self._choice
+
+    @property
+    def text_percent(self) -> int:
+        """The size of text."""
+        return round(100 * self._scale)
+
     def px(self, pixels: float) -> int:
         """`pixels` of the design at the chosen text size."""
         return round(pixels * self._scale)

@@ -13,6 +13,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # read when the application is made
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from engine.api import Event, Question, Work
+    from kvdesk.app import Desk
     from kvdesk.engine_client import EngineClient
     from kvdesk.ui.theme import Theme
 
@@ -140,3 +142,55 @@ def answer_of(qtbot: QtBot) -> Callable[[EngineClient, Question], Event]:
         return answers[0]
 
     return ask
+
+
+@pytest.fixture
+def desk_of(
+    qtbot: QtBot, themed: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Desk]]:
+    """Makes the whole application in folders of the test, shown and started, on a fake worker.
+
+    The keywords are the fields of `fake_worker.Script`. A second call is a restart.
+    """
+    from fake_worker import COMMAND, environment_of
+
+    from kvdesk.app import build
+    from kvdesk.folders import Folders
+
+    open_desks: list[Desk] = []
+    folders = Folders(
+        config=tmp_path / "config",
+        data=tmp_path / "data",
+        cache=tmp_path / "cache",
+        clips=tmp_path / "clips",
+    )
+
+    def close() -> None:
+        while open_desks:
+            desk = open_desks.pop()
+            desk.window.close()
+            desk.close()
+            delete_what_is_due()
+
+    def make(*, real: bool = False, **script: object) -> Desk:
+        close()
+        for name, value in environment_of(**script).items():
+            if not real:
+                monkeypatch.setenv(name, value)
+        desk = build(qapp_of(qtbot), folders, engine_command=None if real else COMMAND)
+        open_desks.append(desk)
+        desk.settings.change(language="en")
+        assert desk.settings.values.text_percent == themed.text_percent
+        desk.window.show()
+        desk.start()
+        return desk
+
+    yield make
+    close()
+
+
+def qapp_of(_qtbot: QtBot) -> QApplication:
+    """The application that pytest-qt has made."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app

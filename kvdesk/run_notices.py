@@ -1,0 +1,98 @@
+"""What a person is told when a job does not go well, in the language of the moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from engine.errors import OutOfMemory
+from kvdesk.notice import Notice, Tone
+
+if TYPE_CHECKING:
+    from kvdesk.jobs import Failure, Job
+
+SMALLER = "smaller"
+RESUME_QUEUE = "resume_queue"
+RESTART_ENGINE = "restart_engine"
+
+_MAX_TITLE_CHARACTERS = 60
+
+
+def failure_notice(job: Job, failure: Failure) -> Notice:
+    """A job failed, and the queue goes on with the next one."""
+    is_too_large = failure.code == OutOfMemory.code
+    return Notice(
+        text=QCoreApplication.translate("Runner", "“{title}” was not made. {reason}").format(
+            title=short_title(job), reason=failure.message
+        ),
+        tone=Tone.FAILED,
+        detail=failure.detail,
+        action=SMALLER if is_too_large else "",
+        action_text=QCoreApplication.translate("Runner", "Make it smaller") if is_too_large else "",
+    )
+
+
+def death_notice(job: Job, failure: Failure) -> Notice:
+    """The worker died for the first time with this job."""
+    return Notice(
+        text=QCoreApplication.translate(
+            "Runner",
+            "“{title}” was interrupted. {reason} It goes on from where it was as soon as the "
+            "engine has started again.",
+        ).format(title=short_title(job), reason=failure.message),
+        tone=Tone.CAREFUL,
+        detail=failure.detail,
+    )
+
+
+def held_notice(job: Job, failure: Failure) -> Notice:
+    """The worker died again with this job, so that nothing more is started."""
+    return Notice(
+        text=QCoreApplication.translate(
+            "Runner",
+            "“{title}” was interrupted twice. {reason} The queue is held, so that you can look "
+            "into it: try the clip again, make it smaller, or remove it.",
+        ).format(title=short_title(job), reason=failure.message),
+        tone=Tone.FAILED,
+        detail=failure.detail,
+        action=RESUME_QUEUE,
+        action_text=resume_text(),
+    )
+
+
+def engine_failed_notice(message: str, detail: str) -> Notice:
+    """The worker died so often that it is not started again by itself."""
+    return Notice(
+        text=QCoreApplication.translate(
+            "Runner", "The engine does not stay alive, so no clips can be made. {reason}"
+        ).format(reason=message),
+        tone=Tone.FAILED,
+        detail=detail,
+        action=RESTART_ENGINE,
+        action_text=QCoreApplication.translate("Runner", "Start it again"),
+    )
+
+
+def waiting_notice(count: int) -> Notice:
+    """Jobs from the last time wait, and the queue is held."""
+    return Notice(
+        text=QCoreApplication.translate(
+            "Runner", "%n clip(s) from last time wait in the queue.", None, count
+        ),
+        action=RESUME_QUEUE,
+        action_text=resume_text(),
+    )
+
+
+def resume_text() -> str:
+    """The words on the button that lets a held queue go on."""
+    return QCoreApplication.translate("Runner", "Go on with the queue")
+
+
+def short_title(job: Job) -> str:
+    """What a person calls the clip, short enough for a sentence."""
+    title = job.title
+    if len(title) <= _MAX_TITLE_CHARACTERS:
+        return title
+    return title[:_MAX_TITLE_CHARACTERS].rstrip() + "…"

@@ -1,0 +1,240 @@
+"""The field and the menu by which clips are looked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kvdesk.ui.controls.icon_button import IconButton
+from kvdesk.ui.icons import icon
+from kvdesk.ui.theme import GAP, theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtGui import QKeyEvent
+
+    from kvdesk.library_model import LibraryModel
+
+_TYPING_PAUSE_MS = 120
+
+
+class SearchField(QLineEdit):
+    """One line of words to look for.
+
+    Attributes:
+        left_downwards: the down key was pressed: on to what was found.
+    """
+
+    left_downwards = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape clears the words, and the down key goes on to what was found."""
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        elif event.key() == Qt.Key.Key_Down:
+            self.left_downwards.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class LibrarySearch(QWidget):
+    """Searches a `LibraryModel`.
+
+    Attributes:
+        searched: the model shows what was asked for.
+        left_downwards: on to what was found.
+    """
+
+    searched = Signal()
+    left_downwards = Signal()
+
+    def __init__(self, model: LibraryModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._model_name = ""
+        self._size = ""
+        self._starred = False
+        self._binned = False
+        self._field = SearchField()
+        self._icon = QAction(self)
+        self._field.addAction(self._icon, QLineEdit.ActionPosition.LeadingPosition)
+        self._clear_words = QAction(self)
+        self._clear_words.setVisible(False)
+        self._field.addAction(self._clear_words, QLineEdit.ActionPosition.TrailingPosition)
+        self._filter = IconButton("filter", kind="plain")
+        self._filter.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._menu = QMenu(self)
+        self._filter.setMenu(self._menu)
+        self._active = QLabel()
+        self._active.setProperty("role", "muted")
+        self._active.setTextFormat(Qt.TextFormat.PlainText)
+        self._active.setWordWrap(True)
+        self._reset = IconButton("close")
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_TYPING_PAUSE_MS)
+        self._build_ui()
+        self._connect()
+        self._on_theme_changed()
+        self._retranslate()
+
+    def _build_ui(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addWidget(self._field, 1)
+        row.addWidget(self._filter)
+        active = QHBoxLayout()
+        active.addWidget(self._active, 1)
+        active.addWidget(self._reset)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP // 2)
+        column.addLayout(row)
+        column.addLayout(active)
+
+    def _connect(self) -> None:
+        self._field.textChanged.connect(self._on_text_changed)
+        self._icon.triggered.connect(self.focus)
+        self._clear_words.triggered.connect(self._field.clear)
+        self._field.returnPressed.connect(self._search)
+        self._field.left_downwards.connect(self.left_downwards)
+        self._timer.timeout.connect(self._search)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self._reset.clicked.connect(self._on_reset)
+        theme().changed.connect(self._on_theme_changed)
+
+    @property
+    def words(self) -> str:
+        """What is typed in."""
+        return self._field.text()
+
+    @property
+    def shows_bin(self) -> bool:
+        """Whether it looks for clips in the bin."""
+        return self._binned
+
+    def focus(self) -> None:
+        """Let the person type, in place of what was typed before."""
+        self._field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._field.selectAll()
+
+    def clear(self) -> None:
+        """Look for everything, in the bin or outside of it."""
+        self._field.clear()
+        self._on_reset()
+
+    def show_bin(self, binned: bool) -> None:
+        """Look for clips in the bin, or for the others; for all of them."""
+        self._binned = binned
+        self.clear()
+
+    def _search(self) -> None:
+        self._timer.stop()
+        self._model.search(
+            self._field.text(),
+            model=self._model_name,
+            size=self._size,
+            starred=self._starred,
+            binned=self._binned,
+        )
+        self._show_active()
+        self.searched.emit()
+
+    def _on_text_changed(self, text: str) -> None:
+        self._clear_words.setVisible(bool(text))
+        self._timer.start()
+
+    def _on_reset(self) -> None:
+        self._model_name = ""
+        self._size = ""
+        self._starred = False
+        self._search()
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        self._add_choices(
+            self.tr("Model"), self._model.models(), self._model_name, self._on_model_chosen
+        )
+        self._add_choices(self.tr("Size"), self._model.sizes(), self._size, self._on_size_chosen)
+        starred = self._menu.addAction(self.tr("With a star only"))
+        starred.setCheckable(True)
+        starred.setChecked(self._starred)
+        starred.triggered.connect(self._on_starred)
+        self._menu.addSeparator()
+        binned = self._menu.addAction(self.tr("Show the bin"))
+        binned.setCheckable(True)
+        binned.setChecked(self._binned)
+        binned.triggered.connect(self.show_bin)
+
+    def _add_choices(
+        self, title: str, values: Sequence[str], chosen: str, on_chosen: Callable[[str], None]
+    ) -> None:
+        menu = self._menu.addMenu(title)
+        group = QActionGroup(menu)
+        for value in ("", *values):
+            # An ampersand would underline what follows it.
+            words = _shown(value).replace("&", "&&")
+            action = group.addAction(words or self.tr("All"))
+            action.setCheckable(True)
+            action.setChecked(value == chosen)
+            action.triggered.connect(lambda _=False, value=value: on_chosen(value))
+            menu.addAction(action)
+
+    def _on_model_chosen(self, model: str) -> None:
+        self._model_name = model
+        self._search()
+
+    def _on_size_chosen(self, size: str) -> None:
+        self._size = size
+        self._search()
+
+    def _on_starred(self, starred: bool) -> None:
+        self._starred = starred
+        self._search()
+
+    def _show_active(self) -> None:
+        parts = [part for part in (self._model_name, _shown(self._size)) if part]
+        if self._starred:
+            parts.append(self.tr("with a star"))
+        self._active.setText(self.tr("Only: {filters}").format(filters=" · ".join(parts)))
+        self._active.setVisible(bool(parts))
+        self._reset.setVisible(bool(parts))
+        self._filter.set_icon_name("filter", token="accent" if parts else "text")
+
+    def _on_theme_changed(self) -> None:
+        self._icon.setIcon(icon("search", "muted"))
+        self._clear_words.setIcon(icon("close", "muted"))
+
+    def _retranslate(self) -> None:
+        self._field.setPlaceholderText(self.tr("Search words, seed, “starred”"))
+        self._field.setAccessibleName(self.tr("Search the library"))
+        self._icon.setText(self.tr("Search the library"))
+        self._clear_words.setText(self.tr("Clear the words"))
+        self._filter.set_words(self.tr("Filter by model, size or star; show the bin"))
+        self._reset.set_words(self.tr("Show all again"))
+        self._show_active()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the language."""
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+        super().changeEvent(event)
+
+
+def _shown(size_or_name: str) -> str:
+    width, cross, height = size_or_name.partition("x")
+    if cross and width.isdigit() and height.isdigit():
+        return f"{width} × {height}"
+    return size_or_name

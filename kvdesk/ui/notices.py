@@ -1,0 +1,206 @@
+"""What the window has to tell, beside what it is about: nothing has to be answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kvdesk.notice import Tone
+from kvdesk.ui.controls import FlowRows, IconButton, announce, claims_escape, set_look
+from kvdesk.ui.icons import icon
+from kvdesk.ui.theme import GAP, PANEL, theme
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+    from kvdesk.notice import Notice
+
+MAX_NOTICES = 3
+_SIGN_PX = 18
+_DETAIL_LINES = 8
+_SIGNS = {
+    Tone.PLAIN: ("info", "accent"),
+    Tone.FITS: ("check", "fits"),
+    Tone.CAREFUL: ("warning", "careful"),
+    Tone.FAILED: ("warning", "failed"),
+}
+
+
+class NoticeCard(QFrame):
+    """One notice.
+
+    Attributes:
+        closed: a person has read it.
+        action_requested: what it offers was wanted; the name of the action.
+    """
+
+    closed = Signal()
+    action_requested = Signal(str)
+
+    def __init__(self, notice: Notice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.notice = notice
+        self._sign = QLabel(self)
+        self._sign.setContentsMargins(0, 3, 0, 0)
+        self._text = QLabel(notice.text, self)
+        self._action = QPushButton(notice.action_text, self)
+        self._unfold = QPushButton(self)
+        self._copy = QPushButton(self)
+        self._detail = QPlainTextEdit(notice.detail, self)
+        self._close = IconButton("close", parent=self)
+        self._build_ui()
+        self._connect()
+        self._retranslate()
+        self._on_theme_changed()
+
+    def _build_ui(self) -> None:
+        set_look(self, surface="notice", tone=self.notice.tone.value)
+        # The text may come from a file or a person: it is shown as it is.
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._detail.setReadOnly(True)
+        # Tab goes on to the next button instead of being written.
+        self._detail.setTabChangesFocus(True)
+        self._detail.hide()
+        self._unfold.setCheckable(True)
+        self._unfold.setVisible(bool(self.notice.detail))
+        self._copy.hide()
+        self._action.setVisible(bool(self.notice.action))
+        for button in (self._unfold, self._copy):
+            set_look(button, kind="flat")
+        buttons = FlowRows(gap=GAP)
+        for button in (self._action, self._unfold, self._copy):
+            buttons.addWidget(button)
+        column = QVBoxLayout()
+        column.setSpacing(GAP)
+        column.setContentsMargins(0, 3, 0, 3)
+        column.addWidget(self._text)
+        if self.notice.action or self.notice.detail:
+            column.addLayout(buttons)
+        column.addWidget(self._detail)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 6, 6)
+        row.setSpacing(10)
+        row.addWidget(self._sign, alignment=Qt.AlignmentFlag.AlignTop)
+        row.addLayout(column, stretch=1)
+        row.addWidget(self._close, alignment=Qt.AlignmentFlag.AlignTop)
+
+    def _connect(self) -> None:
+        self._close.clicked.connect(self.closed)
+        self._action.clicked.connect(self._on_action_clicked)
+        self._unfold.toggled.connect(self._on_unfolded)
+        self._copy.clicked.connect(self._on_copy_clicked)
+        theme().changed.connect(self._on_theme_changed)
+
+    def event(self, event: QEvent) -> bool:
+        """Have Escape come here."""
+        return claims_escape(event) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape closes."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Speak another language."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self._unfold.setText(self.tr("Details"))
+        self._copy.setText(self.tr("Copy details"))
+        self._close.set_words(self.tr("Close this notice"))
+        self._detail.setAccessibleName(self.tr("Details"))
+
+    def _on_theme_changed(self) -> None:
+        name, token = _SIGNS[self.notice.tone]
+        side = theme().px(_SIGN_PX)
+        self._sign.setPixmap(icon(name, token).pixmap(QSize(side, side)))
+        height = self._detail.fontMetrics().lineSpacing() * _DETAIL_LINES
+        self._detail.setFixedHeight(height)
+
+    def _on_action_clicked(self) -> None:
+        self.action_requested.emit(self.notice.action)
+
+    def _on_unfolded(self, is_open: bool) -> None:
+        self._detail.setVisible(is_open)
+        self._copy.setVisible(is_open)
+
+    def _on_copy_clicked(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self.notice.text}\n\n{self.notice.detail}")
+
+
+class NoticeBar(QWidget):
+    """The newest notices, the newest on top; it takes no room while there are none.
+
+    Attributes:
+        action_requested: what a notice offers was wanted; the name of the action.
+    """
+
+    action_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._cards: list[NoticeCard] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(PANEL, PANEL, PANEL, 0)
+        self._column.setSpacing(GAP)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.hide()
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What is shown, the newest first."""
+        return tuple(card.notice for card in self._cards)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show `notice` on top; one that says the same goes, and so does the oldest of many."""
+        for card in [card for card in self._cards if card.notice == notice]:
+            self._drop(card)
+        for card in self._cards[MAX_NOTICES - 1 :]:
+            self._drop(card)
+        card = NoticeCard(notice, self)
+        card.closed.connect(lambda: self._drop(card))
+        card.action_requested.connect(self._on_action_requested)
+        self._cards.insert(0, card)
+        self._column.insertWidget(0, card)
+        self.show()
+        announce(self, notice.text)
+
+    def close_all(self) -> None:
+        """Close every notice."""
+        for card in list(self._cards):
+            self._drop(card)
+
+    def _drop(self, card: NoticeCard) -> None:
+        self._cards.remove(card)
+        self._column.removeWidget(card)
+        card.hide()
+        card.deleteLater()
+        self.setVisible(bool(self._cards))
+
+    def _on_action_requested(self, action: str) -> None:
+        card = self.sender()
+        if isinstance(card, NoticeCard):
+            self._drop(card)
+        self.action_requested.emit(action)

@@ -1,0 +1,201 @@
+"""What is set once and for all: language, looks, folders, the device, notifications."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from kvdesk.settings import TEXT_PERCENTS
+from kvdesk.translations import LANGUAGES
+from kvdesk.ui.controls.labelled_field import LabelledField
+from kvdesk.ui.controls.segments import Segments
+from kvdesk.ui.page import Page
+from kvdesk.ui.theme import GAP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.api import DeviceInfo, MachineDescribed
+    from kvdesk.settings import Settings
+
+
+class SettingsPage(Page):
+    """Shows `Settings` and says which of them shall change; they take effect at once.
+
+    Attributes:
+        setting_changed: (name of the field of `Settings`, value)
+        folder_choice_requested: another folder for the clips shall be chosen.
+        folder_requested: the folder of the clips shall be shown.
+    """
+
+    WIDTH = 520
+
+    setting_changed = Signal(str, object)
+    folder_choice_requested = Signal()
+    folder_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._language = Segments()
+        self._theme = Segments()
+        self._text = Segments([(percent, f"{percent} %") for percent in TEXT_PERCENTS])
+        self._device = Segments()
+        self._reduce_motion = _Switch()
+        self._notify = _Switch()
+        self._folder = QLabel()
+        self._folder.setTextFormat(Qt.TextFormat.PlainText)
+        self._folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._folder.setWordWrap(True)
+        self._choose = QPushButton()
+        self._open = QPushButton()
+        self._machine: MachineDescribed | None = None
+        self._settings: Settings | None = None
+        self._fields = {
+            "language": LabelledField("", self._language),
+            "theme": LabelledField("", self._theme),
+            "text_percent": LabelledField("", self._text),
+            "device": LabelledField("", self._device, shows_help=True),
+            "clips": LabelledField("", self._folder_box(), shows_help=True),
+        }
+        for part in (
+            self._fields["language"],
+            self._fields["theme"],
+            self._fields["text_percent"],
+            self._reduce_motion,
+            self._fields["device"],
+            self._fields["clips"],
+            self._notify,
+        ):
+            self.column.addWidget(part)
+        self.column.addStretch(1)
+        self._connect()
+        self._retranslate()
+
+    def _folder_box(self) -> QWidget:
+        box = QWidget()
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GAP)
+        buttons.addWidget(self._choose)
+        buttons.addWidget(self._open)
+        buttons.addStretch(1)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(self._folder)
+        column.addLayout(buttons)
+        return box
+
+    def _connect(self) -> None:
+        for name, segments in (
+            ("language", self._language),
+            ("theme", self._theme),
+            ("text_percent", self._text),
+            ("device", self._device),
+        ):
+            segments.value_changed.connect(partial(self.setting_changed.emit, name))
+        for name, switch in (("reduce_motion", self._reduce_motion), ("notify", self._notify)):
+            switch.box.clicked.connect(partial(self.setting_changed.emit, name))
+        self._choose.clicked.connect(self.folder_choice_requested)
+        self._open.clicked.connect(self.folder_requested)
+
+    def title(self) -> str:
+        """The words over the page."""
+        return self.tr("Settings")
+
+    def show_settings(self, settings: Settings, clips_folder: str) -> None:
+        """Show what is set; `clips_folder` is where clips are kept in fact."""
+        self._settings = settings
+        self._folder.setText(clips_folder)
+        self._show_choices()
+
+    def show_machine(self, machine: MachineDescribed) -> None:
+        """Offer the devices that were found."""
+        known = self._machine.devices if self._machine is not None else None
+        self._machine = machine
+        if known is None or _names(known) != _names(machine.devices):
+            self._show_devices()
+
+    def _show_devices(self) -> None:
+        devices = self._machine.devices if self._machine is not None else ()
+        options = [("", self.tr("Automatic")), *[(each.name, each.label) for each in devices]]
+        chosen = self._settings.device if self._settings is not None else ""
+        if chosen not in dict(options):
+            words = self.tr("{device} (not found)") if self._machine is not None else "{device}"
+            options.append((chosen, words.format(device=chosen)))
+        self._device.set_options(options)
+        self._device.set_value(chosen)
+
+    def _show_choices(self) -> None:
+        settings = self._settings
+        if settings is None:
+            return
+        self._language.set_value(settings.language)
+        self._theme.set_value(settings.theme)
+        self._text.set_value(settings.text_percent)
+        self._show_devices()
+        self._reduce_motion.box.setChecked(settings.reduce_motion)
+        self._notify.box.setChecked(settings.notify)
+
+    def _retranslate(self) -> None:
+        super()._retranslate()
+        self._language.set_options([("", self.tr("System")), *LANGUAGES.items()])
+        self._theme.set_options(
+            [
+                ("system", self.tr("System")),
+                ("light", self.tr("Light")),
+                ("dark", self.tr("Dark")),
+            ]
+        )
+        self._show_devices()
+        texts = {
+            "language": (self.tr("Language"), ""),
+            "theme": (self.tr("Colours"), ""),
+            "text_percent": (self.tr("Size of text"), ""),
+            "device": (
+                self.tr("Works on"),
+                self.tr("Automatic takes a graphics card where there is one."),
+            ),
+            "clips": (
+                self.tr("Clips are kept in"),
+                self.tr("Clips that are there already stay where they are."),
+            ),
+        }
+        for name, (title, words) in texts.items():
+            self._fields[name].set_texts(title, words)
+        self._choose.setText(self.tr("Choose another folder …"))
+        self._open.setText(self.tr("Show in folder"))
+        self._reduce_motion.set_texts(self.tr("Reduce motion"), self.tr("Nothing plays by itself."))
+        self._notify.set_texts(
+            self.tr("Say when a clip is ready"),
+            self.tr("If it took longer than 20 seconds and another window is in front."),
+        )
+        self._show_choices()
+
+
+class _Switch(QWidget):
+    """A box to tick, and a line below its words that can be as long as it needs to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box = QCheckBox()
+        self._line = QLabel()
+        self._line.setProperty("role", "muted")
+        self._line.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP // 2)
+        column.addWidget(self.box)
+        column.addWidget(self._line)
+
+    def set_texts(self, title: str, line: str) -> None:
+        """Say what it is, and what it does."""
+        self.box.setText(title)
+        self.box.setAccessibleDescription(line)
+        self._line.setText(line)
+
+
+def _names(devices: Sequence[DeviceInfo]) -> list[str]:
+    return [device.name for device in devices]
