@@ -15,20 +15,24 @@ from engine.api import (
     CLIP_FORMAT,
     KEY_FRAME_FILE,
     NUM_BASE_FRAMES,
+    VIDEO_FILE,
     ClipInfo,
     Finished,
     KeyFrameReady,
     PreviewReady,
+    SaveRequest,
     Stage,
     StageFinished,
     StageSeconds,
     StageStarted,
+    to_json,
 )
 from engine.clip import PREVIEW_FILE, ClipFolder, without_fps
 from engine.clip_checkpoints import FolderCheckpoints
 from engine.clip_points import Point
 from engine.clip_run import ClipRun
-from engine.errors import ClipError, InvalidRequest
+from engine.errors import ClipError, InvalidRequest, VideoFileError
+from engine.export import save_frames
 from engine.files import temporary_beside
 from engine.pictures import open_picture
 from engine.progress import Progress, planned_work
@@ -178,6 +182,7 @@ class ClipJob:
                 self._save_seconds()
             raise
         if frames:
+            self._write_video(frames)
             clip.finish(replace(clip.info, num_frames=len(frames)), frames)
         self._on_event(
             Finished(
@@ -186,6 +191,15 @@ class ClipJob:
                 output=str(clip.path),
             )
         )
+
+    def _write_video(self, frames: list[Image.Image]) -> None:
+        path = self._clip.path / VIDEO_FILE
+        rate = self._request.fps.frames_per_second
+        save = SaveRequest(path=str(path), overwrite=True)
+        try:
+            save_frames(frames, save, frames_per_second=rate, request=to_json(self._request))
+        except VideoFileError as error:  # the frames are what counts, and they are whole
+            log.warning("%s", error.message)
 
     def _pass_on(self, event: Event) -> None:
         if isinstance(event, StageStarted):

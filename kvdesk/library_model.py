@@ -18,9 +18,10 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     Qt,
+    QUrl,
 )
 
-from engine.api import Fps
+from engine.api import VIDEO_FILE, Fps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -159,9 +160,12 @@ class LibraryModel(QAbstractListModel):
         return [CLIP_MIME_TYPE]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """The name of the first of the dragged clips."""
+        """The name of the first of the dragged clips, and the video files for other programs."""
+        clips = [self.summary(index.row()) for index in indexes]
+        videos = [clip.folder(self._library.clips) / VIDEO_FILE for clip in clips]
         data = QMimeData()
-        data.setData(CLIP_MIME_TYPE, self.summary(indexes[0].row()).name.encode())
+        data.setData(CLIP_MIME_TYPE, clips[0].name.encode())
+        data.setUrls([QUrl.fromLocalFile(str(video)) for video in videos if video.is_file()])
         return data
 
     def supportedDragActions(self) -> Qt.DropAction:

@@ -41,7 +41,7 @@ def system_language() -> str:
 def known_language(wanted: str) -> str | None:
     """The code of the language that fits `wanted`, such as "en-GB"; None where there is none."""
     locale = QLocale(wanted)
-    if locale.script() is QLocale.Script.SimplifiedChineseScript:
+    if locale.script() is QLocale.Script.SimplifiedHanScript:
         return "zh_CN"
     short = locale.name().split("_")[0]
     return short if short in LANGUAGES else None

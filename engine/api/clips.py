@@ -15,6 +15,8 @@ CLIP_FILE = "clip.json"
 KEY_FRAME_FILE = "key_frame.png"
 PICTURE_FILE = "picture.png"
 """The picture that the clip starts from, upright, as it was when the clip was begun."""
+VIDEO_FILE = "clip.mp4"
+"""The finished clip as most programs take it; other files are made from the frames."""
 STRIP_FILE = "strip.jpg"
 """All twelve base frames side by side, `STRIP_HEIGHT` high at most; the first is the poster."""
 STRIP_HEIGHT = 192

@@ -113,6 +113,7 @@ class ExportSheet(Page):
         self._limit.setRange(0.1, 2000)
         self._limit.setDecimals(1)
         self._limit.setValue(8)
+        self._limit.setAlignment(Qt.AlignmentFlag.AlignRight)
         leave_wheel_alone(self._limit)
         box = QWidget()
         row = QHBoxLayout(box)

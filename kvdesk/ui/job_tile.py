@@ -37,6 +37,8 @@ _ICON_PX = 16
 _SMALL_TEXT_PX = 12
 _SMALLEST_PICTURE = 56
 _BAR_HEIGHT = 4
+_NARROWEST_WORDS = 100
+"""Where less is left for them, as with large text, there is no picture."""
 
 
 class _Option(Protocol):
@@ -65,7 +67,7 @@ class JobTile(QStyledItemDelegate):
         """Room for the picture, or for the lines and the bar where these are higher."""
         lines = sum(QFontMetrics(font).height() for font in (theme().font(), _small_font()))
         height = max(_SMALLEST_PICTURE, lines + SPACE + GAP + _BAR_HEIGHT)
-        return QSize(theme().px(120), height + 2 * GAP + SPACE)
+        return QSize(theme().px(_NARROWEST_WORDS), height + 2 * SPACE + GAP)
 
     def menu_area(self, row: QRect) -> QRect:
         """The part of a row (in the view's pixels) whose click opens the job's menu."""
@@ -76,25 +78,29 @@ class JobTile(QStyledItemDelegate):
         """Paint one job."""
         item = cast("_Option", option)
         job: Job = index.data(JOB_ROLE)
-        area = item.rect.adjusted(0, 0, 0, -SPACE)
+        area = item.rect.adjusted(0, 0, 0, -GAP)
         menu = self.menu_area(area)
-        inner = area.adjusted(GAP, GAP, 0, -GAP)
+        inner = area.adjusted(SPACE, SPACE, 0, -SPACE)
         inner.setRight(menu.left() - 1)
         picture = QRect(inner.left(), inner.top(), inner.height(), inner.height())
-        inner.setLeft(picture.right() + GAP + SPACE)
+        words = inner.adjusted(picture.width() + GAP + SPACE, 0, 0, 0)
+        has_picture = words.width() >= theme().px(_NARROWEST_WORDS)
+        if not has_picture:
+            words = inner.adjusted(SPACE, 0, 0, 0)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         _paint_card(painter, area, item.state)
-        self._paint_picture(painter, picture, job)
+        if has_picture:
+            self._paint_picture(painter, picture, job)
         can_move = bool(index.flags() & Qt.ItemFlag.ItemIsDragEnabled)
         if can_move and item.state & QStyle.StateFlag.State_MouseOver:
             side = theme().px(_ICON_PX)
             _paint_icon(
-                painter, QRect(inner.right() - side, area.top(), side, area.height()), "drag"
+                painter, QRect(words.right() - side, area.top(), side, area.height()), "drag"
             )
-            inner.setRight(inner.right() - side - SPACE)
-        _paint_words(painter, inner, job, index.data(PROGRESS_ROLE))
+            words.setRight(words.right() - side - SPACE)
+        _paint_words(painter, words, job, index.data(PROGRESS_ROLE))
         _paint_icon(painter, menu, "more")
         painter.restore()
 

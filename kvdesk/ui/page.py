@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -56,8 +56,7 @@ class Page(QFrame):
         header.setContentsMargins(0, 0, 0, 0)
         header.addWidget(self._title, 1)
         header.addWidget(self._back)
-        self._content = QWidget()
-        self._content.setObjectName("content")
+        self._content = _Content()
         self.column = QVBoxLayout(self._content)
         # Room for the frame of what has the focus at an edge.
         self.column.setContentsMargins(0, 0, 0, 2)
@@ -101,6 +100,18 @@ class Page(QFrame):
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()
         super().changeEvent(event)
+
+
+class _Content(QWidget):
+    """As high as its texts are at its width; by itself, Qt would keep room for more lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("content")
+
+    def minimumSizeHint(self) -> QSize:
+        """No height: the scroll area asks for that at its width."""
+        return QSize(super().minimumSizeHint().width(), 0)
 
 
 def _scroll_area(content: QWidget) -> QScrollArea:

@@ -170,7 +170,7 @@ class SettingsPage(Page):
         self._reduce_motion.set_texts(self.tr("Reduce motion"), self.tr("Nothing plays by itself."))
         self._notify.set_texts(
             self.tr("Say when a clip is ready"),
-            self.tr("If it took longer than 20 seconds and another window is in front."),
+            self.tr("If it took a while and another window is in front."),
         )
         self._show_choices()
 

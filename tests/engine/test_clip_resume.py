@@ -113,7 +113,7 @@ def whole_clip(num_frames: int, *more: str) -> set[str]:
         num_frames
     ]
     files = {f"checkpoints/{point}.safetensors" for point in points}
-    return frames | files | {"clip.json", "key_frame.png", "strip.jpg", *more}
+    return frames | files | {"clip.json", "clip.mp4", "key_frame.png", "strip.jpg", *more}
 
 
 def stages_of(events) -> list[Stage]:

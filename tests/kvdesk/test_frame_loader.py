@@ -1,4 +1,7 @@
 import gc
+import subprocess
+import sys
+from pathlib import Path
 
 from busy_watch import BusyWatch
 from drawn_clips import draw, drawn_clip, red_of
@@ -6,6 +9,7 @@ from PySide6.QtCore import QThreadPool
 
 from kvdesk.frame_loader import FrameLoader
 
+ROOT = Path(__file__).parents[2]
 GENEROUS_MS = 80  # other programs take the machine's time too
 
 
@@ -101,3 +105,19 @@ def test_loading_large_frames_does_not_hold_the_event_loop_up(qtbot, tmp_path):
         qtbot.waitUntil(lambda: loader.num_loaded == 40)
     assert watch.worked_ms < 50, str(watch)
     assert watch.passed_ms < GENEROUS_MS, str(watch)
+
+
+def test_an_application_that_ends_while_frames_load_ends_well(tmp_path):
+    clip = drawn_clip(tmp_path, 60, side=256)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from PySide6.QtGui import QGuiApplication\n"
+        "from kvdesk.frame_loader import FrameLoader\n"
+        "app = QGuiApplication([])\n"
+        "loader = FrameLoader()\n"
+        "loader.load([Path(name) for name in sys.argv[1:]])\n"
+    )
+    command = [sys.executable, "-c", program, *map(str, clip.frames)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 from clip_folders import COLOURS, make_clip, make_strip
 from PIL import Image
-from PySide6.QtCore import QPersistentModelIndex, Qt
+from PySide6.QtCore import QPersistentModelIndex, Qt, QUrl
 from PySide6.QtGui import QImage, QUndoStack
 from PySide6.QtTest import QAbstractItemModelTester
 
@@ -172,13 +172,16 @@ def test_an_item_tells_what_it_is_in_words(qtbot, model, library, clips):
     assert index.data(CLIP_ROLE) == library.record("a")
 
 
-def test_a_dragged_clip_carries_its_name(qtbot, model, library, clips):
+def test_a_dragged_clip_carries_its_name_and_its_video(qtbot, model, library, clips):
     make_clip(clips, "a")
     opened(qtbot, library)
     assert model.flags(model.index(0)) & Qt.ItemFlag.ItemIsDragEnabled
     data = model.mimeData([model.index(0)])
-    assert data.formats() == [CLIP_MIME_TYPE]
     assert bytes(data.data(CLIP_MIME_TYPE).data()) == b"a"
+    assert data.urls() == []
+    video = clips / "a" / "clip.mp4"
+    video.write_bytes(b"a video")
+    assert model.mimeData([model.index(0)]).urls() == [QUrl.fromLocalFile(str(video))]
 
 
 def loaded_poster(qtbot, model, row=0):
