@@ -77,6 +77,7 @@ class Wiring(QObject):
         stage.frame_to_form_requested.connect(studio.open_picture)
         stage.compare_requested.connect(actions.compare_shown)
         stage.export_requested.connect(actions.open_export)
+        stage.smooth_requested.connect(actions.smooth_shown)
 
     def _connect_queue(self) -> None:
         view, studio = self._desk.window.queue_view, self._desk.studio

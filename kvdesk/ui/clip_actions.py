@@ -29,7 +29,7 @@ from kvdesk.ui.export_sheet import FileKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.api import GenerateRequest
+    from engine.api import Fps, GenerateRequest
     from kvdesk.clip_records import ClipRecord
     from kvdesk.folders import Folders
     from kvdesk.form import Form
@@ -106,6 +106,12 @@ class ClipActions(QObject):
         record = self._library.record(name)
         if record is not None and record.info.num_frames:
             self._window.stage.show_finished(playable(record))
+
+    def smooth_shown(self, fps: Fps) -> None:
+        """Let the clip on the stage go on to more frames."""
+        shown = self.shown
+        if shown is not None:
+            self._studio.smooth(shown.name, fps)
 
     def compare_shown(self) -> None:
         """Compare the clip on the stage with the other selected one, or the one chosen next."""

@@ -92,6 +92,7 @@ def list_keys() -> list[tuple[str, str]]:
     return [
         (translate("Shortcuts", "Enter"), translate("Shortcuts", "Show the clip")),
         (translate("Shortcuts", "Delete"), translate("Shortcuts", "Remove, with undo")),
+        ("Alt+↑ ↓", translate("Shortcuts", "Move a job of the queue up or down")),
         ("S", translate("Shortcuts", "Star a clip")),
         (translate("Shortcuts", "Menu key"), translate("Shortcuts", "Everything else")),
     ]

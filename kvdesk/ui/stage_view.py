@@ -68,6 +68,7 @@ class StageView(QWidget):
         frame_to_form_requested: (path) begin a new clip with this frame.
         compare_requested: show the clip beside another one.
         export_requested: save the clip as a file.
+        smooth_requested: (Fps) let the clip go on to more frames.
     """
 
     cancel_requested = Signal()
@@ -79,6 +80,7 @@ class StageView(QWidget):
     frame_to_form_requested = Signal(str)
     compare_requested = Signal()
     export_requested = Signal()
+    smooth_requested = Signal(object)
 
     def __init__(self, player: Player, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -253,6 +255,7 @@ class StageView(QWidget):
         self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.canvas.customContextMenuRequested.connect(self._on_context_menu)
         transport = self.transport
+        transport.smooth_button.smooth_requested.connect(self.smooth_requested)
         transport.compare_requested.connect(self.compare_requested)
         transport.export_requested.connect(self.export_requested)
         transport.use_frame_requested.connect(self._on_use_frame)
@@ -269,6 +272,8 @@ class StageView(QWidget):
     def _open(self, clip: Clip) -> None:
         if clip != self._player.clip:
             self._player.open(clip)
+        # Only what is in the library has what is needed to go on.
+        self.transport.smooth_button.offer(len(clip.frames) if clip.name else 0)
         self._show(Shown.CLIP)
         if self._plays_by_itself:
             self._player.play()

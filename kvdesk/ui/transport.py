@@ -13,6 +13,7 @@ from kvdesk.ui.canvas import next_mode
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.controls.rows import FlowRows
 from kvdesk.ui.scrub_slider import ScrubSlider
+from kvdesk.ui.smooth_button import SmoothButton
 from kvdesk.ui.theme import GAP
 from kvdesk.ui.time_left import TimeLeft
 
@@ -58,6 +59,7 @@ class Transport(QWidget):
         self.step_back_button = IconButton("step-back", kind="plain")
         self.step_on_button = IconButton("step-forward", kind="plain")
         self.speed_button = QToolButton()
+        self.smooth_button = SmoothButton()
         self.compare_button = IconButton("compare", kind="plain")
         self.use_frame_button = IconButton("picture", kind="plain")
         self.save_frame_button = IconButton("camera", kind="plain")
@@ -91,6 +93,7 @@ class Transport(QWidget):
         """Offer what can be done with a finished clip, or only to play it."""
         for button in self._clip_buttons:
             button.setVisible(shown)
+        self.smooth_button.setVisible(shown and bool(self.smooth_button.choices))
         self._arrange()
 
     def show_job(self, seconds_left: float | None, *, is_cancelling: bool) -> None:
@@ -167,7 +170,7 @@ class Transport(QWidget):
         tools = FlowRows(self._tools, gap=GAP)
         for button in (self.step_back_button, self.step_on_button):
             tools.addWidget(button)
-        for button in self._clip_buttons:
+        for button in (self.smooth_button, *self._clip_buttons):
             tools.addWidget(button)
         self._job = QWidget(self)
         job = QHBoxLayout(self._job)

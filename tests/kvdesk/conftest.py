@@ -6,11 +6,14 @@ Every test fails on any message of Qt from a warning upwards, also while its wid
 from __future__ import annotations
 
 import os
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # read when the application is made
 
+import psutil
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -44,6 +47,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.no_qt_log)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """Fail a test that leaves a thread of Python or a process running."""
+    threads = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + SECONDS_TO_END
+    while time.monotonic() < deadline:
+        left: list[object] = [thread for thread in threading.enumerate() if thread not in threads]
+        left += [
+            child
+            for child in psutil.Process().children(recursive=True)
+            if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+        ]
+        if not left:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"left running: {left}")
 
 
 @pytest.fixture(autouse=True)

@@ -121,9 +121,13 @@ def test_a_draft_is_made_smooth_later_in_its_own_folder(ready, qtbot):
     desk.window.stage.example_chosen.emit("a red circle")
     name = made(desk, qtbot)
     assert desk.library.record(name).info.num_frames == 12
-    desk.window.library_view.smooth_requested.emit(name, Fps.MEDIUM)
+    button = desk.window.stage.transport.smooth_button
+    qtbot.waitUntil(button.isVisible, timeout=PATIENCE)
+    assert button.choices == (Fps.MEDIUM, Fps.HIGH)
+    button.menu().actions()[0].trigger()
     qtbot.waitUntil(lambda: desk.library.record(name).info.num_frames == 45, timeout=PATIENCE)
     assert len(desk.library.records) == 1
+    qtbot.waitUntil(lambda: button.choices == (Fps.HIGH,), timeout=PATIENCE)
 
 
 def test_a_dropped_picture_is_what_the_clip_starts_from(ready, qtbot, tmp_path):
