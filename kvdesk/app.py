@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon, QUndoStack
 from PySide6.QtWidgets import QApplication
 
@@ -70,6 +70,7 @@ class Desk:
 
     def start(self) -> None:
         """Start the worker, and read what there is."""
+        self.window.compose.setFocus()
         self.engine.start()
         self.library.open()
         self.studio.start()
@@ -90,6 +91,8 @@ class Desk:
         self.undo_stack.clear()
         self.window.deleteLater()
         self.root.deleteLater()
+        # The window must not outlive the application: its timers would find no event loop.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def build(
@@ -226,9 +229,10 @@ def _report_faults(window: MainWindow) -> None:
             return
         detail = "".join(traceback.format_exception(kind, error, trace))
         log.error("a fault of the window\n%s", detail)
-        text = window.tr(
+        text = QCoreApplication.translate(
+            "MainWindow",
             "Something went wrong that should not have. What you made is kept. If the window "
-            "behaves oddly, close it and start it again."
+            "behaves oddly, close it and start it again.",
         )
         window.notices.show_notice(Notice(text=text, tone=Tone.FAILED, detail=detail))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kvdesk.form_fields import FIELDS, field_text, field_value
+from kvdesk.model_names import model_label
 
 if TYPE_CHECKING:
     from engine.api import ClipInfo, GenerateRequest
@@ -40,5 +41,6 @@ def _compared(
         if field != "model" and field_value(mine, field) != field_value(theirs, field)
     ]
     if models[0] != models[1]:
-        found.append(Difference(field="model", mine=models[0], theirs=models[1]))
+        mine_label, theirs_label = map(model_label, models)
+        found.append(Difference(field="model", mine=mine_label, theirs=theirs_label))
     return found

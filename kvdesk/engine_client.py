@@ -9,7 +9,6 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -49,6 +48,7 @@ from engine.api import (
     event_from_json,
 )
 from engine.errors import InvalidRequest, MessageError
+from kvdesk.engine_state import EngineState
 from kvdesk.worker_death import WorkerDeath, death_by_protocol, death_by_restart
 from kvdesk.worker_process import WorkerProcess
 
@@ -74,15 +74,6 @@ _ANSWERS: dict[type[Question], type[Event]] = {
     PredictExport: ExportPredicted,
 }
 _ENDS = (Finished, Stopped, Failed, Prepared, MemoryFreed)
-
-
-class EngineState(StrEnum):
-    """STARTING until the worker has said hello; FAILED: only `restart` brings it back."""
-
-    STARTING = "starting"
-    READY = "ready"
-    STOPPED = "stopped"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from engine.api import (
     PlanClip,
     TokensCounted,
 )
-from kvdesk.engine_client import EngineState
+from kvdesk.engine_state import EngineState
 from kvdesk.estimates import UNKNOWN, Estimate
 from kvdesk.notice import Notice, Tone
 

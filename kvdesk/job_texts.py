@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from engine.api import Stage
+from kvdesk.error_texts import error_text
 from kvdesk.estimates import spoken_seconds
 from kvdesk.job import JobState
 
@@ -33,7 +34,7 @@ def job_state_text(job: Job, progress: RunProgress | None) -> str:
     if job.state is JobState.RUNNING:
         return _running_text(progress)
     if job.state is JobState.FAILED and job.failure is not None:
-        return job.failure.message
+        return error_text(job.failure.code, job.failure.message)
     return " · ".join(_details(job))
 
 

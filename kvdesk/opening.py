@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 
 from engine.api import (
     KEY_FRAME_FILE,
+    Failed,
     OpenPicture,
     OpenVideo,
     PictureOpened,
@@ -26,6 +27,7 @@ from kvdesk.chosen_files import (
     read_prompts,
     trouble_text,
 )
+from kvdesk.error_texts import error_text
 from kvdesk.form import PictureChoice
 from kvdesk.notice import Notice, Tone
 
@@ -230,10 +232,11 @@ class Opener(QObject):
             self.notice.emit(Notice(text=text, tone=Tone.FAILED, detail=detail))
 
     def _refused(self, path: str, event: Event) -> Notice:
-        message = getattr(event, "message", "")  # of a `Failed`; nothing else says why
-        detail = getattr(event, "detail", "")
-        text = message or self.tr("{name} could not be opened.").format(name=Path(path).name)
-        return Notice(text=text, tone=Tone.FAILED, detail=detail)
+        if isinstance(event, Failed):
+            text = error_text(event.code, event.message)
+            return Notice(text=text, tone=Tone.FAILED, detail=event.detail)
+        text = self.tr("{name} could not be opened.").format(name=Path(path).name)
+        return Notice(text=text, tone=Tone.FAILED)
 
 
 def _choice(path: str, opened: PictureOpened) -> PictureChoice:

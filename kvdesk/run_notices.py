@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from engine.errors import OutOfMemory
+from kvdesk.error_texts import error_text
 from kvdesk.notice import Notice, Tone
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def failure_notice(job: Job, failure: Failure) -> Notice:
     is_too_large = failure.code == OutOfMemory.code
     return Notice(
         text=QCoreApplication.translate("Runner", "“{title}” was not made. {reason}").format(
-            title=short_title(job), reason=failure.message
+            title=short_title(job), reason=error_text(failure.code, failure.message)
         ),
         tone=Tone.FAILED,
         detail=failure.detail,
@@ -40,7 +41,7 @@ def death_notice(job: Job, failure: Failure) -> Notice:
             "Runner",
             "“{title}” was interrupted. {reason} It goes on from where it was as soon as the "
             "engine has started again.",
-        ).format(title=short_title(job), reason=failure.message),
+        ).format(title=short_title(job), reason=error_text(failure.code, failure.message)),
         tone=Tone.CAREFUL,
         detail=failure.detail,
     )
@@ -53,7 +54,7 @@ def held_notice(job: Job, failure: Failure) -> Notice:
             "Runner",
             "“{title}” was interrupted twice. {reason} The queue is held, so that you can look "
             "into it: try the clip again, make it smaller, or remove it.",
-        ).format(title=short_title(job), reason=failure.message),
+        ).format(title=short_title(job), reason=error_text(failure.code, failure.message)),
         tone=Tone.FAILED,
         detail=failure.detail,
         action=RESUME_QUEUE,

@@ -25,7 +25,7 @@ from engine.api import (
     Stopped,
 )
 from kvdesk.clip_leftovers import remove_leftover
-from kvdesk.engine_client import EngineState
+from kvdesk.engine_state import EngineState
 from kvdesk.estimates import StageTimes
 from kvdesk.jobs import Failure, Job, JobState
 from kvdesk.run_notices import (

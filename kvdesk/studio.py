@@ -11,7 +11,7 @@ from engine.errors import OutOfMemory
 from kvdesk.background import Background
 from kvdesk.batches import Batches
 from kvdesk.clip_leftovers import remove_leftover
-from kvdesk.engine_client import EngineState
+from kvdesk.engine_state import EngineState
 from kvdesk.exporting import Exporter
 from kvdesk.form_questions import FormQuestions, PlanView
 from kvdesk.jobs import JobState

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.api import MAX_SEED, Fps, Motion, SamplingSettings, Stage, draw_seed
 from engine.errors import InvalidRequest
 from kvdesk.batches import Batch, BatchKind, BatchLabel
+from kvdesk.error_texts import error_text
 from kvdesk.form_rules import Preset, preset_changes
 from kvdesk.jobs import Job, JobState, free_folder_name, new_id
 from kvdesk.notice import Notice, Tone
@@ -200,7 +201,7 @@ class Submitter(QObject):
             try:
                 values = replace(values, seed=seed, **difference)
             except InvalidRequest as error:
-                refused.append(error.message)
+                refused.append(error_text(error.code, error.message))
                 continue
             jobs.append(self._new_job(values))
         self._queue.add(jobs)

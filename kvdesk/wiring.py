@@ -130,6 +130,7 @@ class Wiring(QObject):
         studio, window = self._desk.studio, self._desk.window
         studio.notice.connect(window.notices.show_notice)
         self._desk.library.failed.connect(self._on_library_failed)
+        self._desk.engine.state_changed.connect(window.top_bar.show_state)
         studio.progress_changed.connect(self._on_progress)
         studio.clip_finished.connect(self._on_clip_finished)
         studio.models_changed.connect(self._on_models)
@@ -158,7 +159,7 @@ class Wiring(QObject):
             case Command.REDO:
                 desk.undo_stack.redo()
             case Command.PROMPT:
-                window.compose.setFocus()
+                window.show_form()
             case Command.PICTURE:
                 window.compose.picture.choose_requested.emit()
             case Command.SEARCH:

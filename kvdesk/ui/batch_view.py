@@ -108,6 +108,7 @@ class BatchView(Page):
         else:
             for index, folder in enumerate(batch.folders):
                 self._add_tile(folder, index // _NUM_COLUMNS, index % _NUM_COLUMNS)
+        self._order_tabs()
         for folder in batch.folders:
             self._refresh(folder)
 

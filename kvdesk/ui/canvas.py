@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 
 _THUMBNAIL_PX = 96
-_CRISP_FACTOR = 3.2
-"""From this enlargement on, smooth scaling alone looks out of focus."""
 _SOFT_FACTOR = 4
 _ROUNDING = 1e-6  # pixels; what is a whole number of them may be computed as slightly less
 _SMALLEST = QSize(160, 100)
@@ -128,17 +126,12 @@ def fitted_rect(size: QSize, area: QRectF, ratio: float = 1.0) -> QRectF:
     return QRectF(left, top, width, height)
 
 
-def paint_picture(painter: QPainter, image: QImage, area: QRectF, *, is_crisp: bool) -> None:
+def paint_picture(painter: QPainter, image: QImage, area: QRectF) -> None:
     """Paint `image` into `area`.
 
-    A small one that is to be crisp is enlarged by whole pixels first, by a third of what it needs,
-    and smoothly from there: then it has neither blurred edges nor visible squares. One that is to
-    be soft is doubled smoothly as often as it needs: one great enlargement would show a grid.
+    A small one is doubled smoothly as often as it needs: one great enlargement would show a grid.
     """
-    factor = area.width() * painter.device().devicePixelRatio() / max(1, image.width())
-    if is_crisp and factor >= _CRISP_FACTOR:
-        image = image.scaled(image.size() * round(factor / _CRISP_FACTOR))
-    while not is_crisp and area.width() >= _SOFT_FACTOR * image.width() > 0:
+    while area.width() >= _SOFT_FACTOR * image.width() > 0:
         image = image.scaled(image.size() * 2, mode=_SMOOTH)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.drawImage(area, image)
@@ -158,7 +151,6 @@ class Canvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._image: QImage | None = None
         self._path: Path | None = None
-        self._is_crisp = True
         self._badge = ""
         self._message = ""
         self._background = "behind_clip"
@@ -187,9 +179,9 @@ class Canvas(QWidget):
         """The sentence that is shown where there is no picture."""
         return self._message
 
-    def show_picture(self, image: QImage, path: Path | None, *, is_crisp: bool = True) -> None:
+    def show_picture(self, image: QImage, path: Path | None) -> None:
         """Show `image`; it can be dragged out as the file `path`."""
-        self._image, self._path, self._is_crisp = image, path, is_crisp
+        self._image, self._path = image, path
         self._message = ""
         self.update()
 
@@ -240,7 +232,7 @@ class Canvas(QWidget):
         painter.setBrush(background)
         painter.drawRoundedRect(self.rect(), self._radius, self._radius)
         if self._image is not None:
-            paint_picture(painter, self._image, self.picture_rect(), is_crisp=self._is_crisp)
+            paint_picture(painter, self._image, self.picture_rect())
         elif self._message:
             paint_message(painter, self._message, self.rect())
         if self._badge:

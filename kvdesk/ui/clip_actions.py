@@ -22,6 +22,7 @@ from engine.api import (
     frame_path,
 )
 from kvdesk.clip_differences import clip_differences
+from kvdesk.error_texts import error_text
 from kvdesk.notice import Notice, Tone
 from kvdesk.player import Clip
 from kvdesk.ui.export_sheet import FileKind
@@ -198,7 +199,7 @@ class ClipActions(QObject):
         if isinstance(event, ExportPredicted):
             sheet.show_prediction(event.num_bytes, event.save, was_fitted=was_fitted)
         elif isinstance(event, Failed):
-            sheet.show_problem(event.message)
+            sheet.show_problem(error_text(event.code, event.message))
 
     def export(self, name: str, save: SaveRequest, ending: str) -> None:
         """Ask for the name of the file, and save."""
@@ -233,7 +234,7 @@ class ClipActions(QObject):
             )
             self._window.show_stage()
         elif isinstance(event, Failed):
-            sheet.show_problem(event.message)
+            sheet.show_problem(error_text(event.code, event.message))
 
     def show_export(self) -> None:
         """Show the folder of the file that was saved last in the file manager."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from kvdesk.clip_differences import Difference, differences
 from kvdesk.form_fields import field_label
 from kvdesk.library_model import date_text
+from kvdesk.model_names import model_label
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.controls.rows import FlowRows
 from kvdesk.ui.job_tile import stage_name
@@ -134,7 +135,7 @@ class ClipDetails(QScrollArea):
                 else self.tr("key frame only"),
             ),
             (self.tr("Seed"), str(request.seed)),
-            (self.tr("Model"), info.model),
+            (self.tr("Model"), model_label(info.model)),
         ]
         if info.seconds:
             stages = [f"{stage_name(s.stage)} {self._duration(s.seconds)}" for s in info.seconds]

@@ -246,7 +246,7 @@ class CompareCanvas(QWidget):
         if image is not None:
             ratio = self.devicePixelRatioF()
             where = fitted_rect(image.size(), QRectF(area), ratio)
-            paint_picture(painter, image, where, is_crisp=True)
+            paint_picture(painter, image, where)
         elif self._player.has_failed(side):
             words = self.tr("This frame cannot be read: its file is damaged or gone.")
             paint_message(painter, words, area)

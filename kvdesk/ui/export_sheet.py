@@ -163,6 +163,7 @@ class ExportSheet(Page):
         self._width.set_options(
             [(width, f"{width} × {width * size.height // size.width}") for width in widths]
         )
+        self._order_tabs()
         if chosen not in widths:
             self._width.set_value(next((w for w in widths if w >= _USUAL_SIDE), widths[-1]))
         self._on_choice_changed()

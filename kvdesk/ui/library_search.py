@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kvdesk.model_names import model_label
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.icons import icon
 from kvdesk.ui.theme import GAP, theme
@@ -185,7 +186,7 @@ class LibrarySearch(QWidget):
         group = QActionGroup(menu)
         for value in ("", *values):
             # An ampersand would underline what follows it.
-            words = _shown(value).replace("&", "&&")
+            words = model_label(_shown(value)).replace("&", "&&")
             action = group.addAction(words or self.tr("All"))
             action.setCheckable(True)
             action.setChecked(value == chosen)
@@ -205,7 +206,8 @@ class LibrarySearch(QWidget):
         self._search()
 
     def _show_active(self) -> None:
-        parts = [part for part in (self._model_name, _shown(self._size)) if part]
+        shown = (model_label(self._model_name), _shown(self._size))
+        parts = [part for part in shown if part]
         if self._starred:
             parts.append(self.tr("with a star"))
         self._active.setText(self.tr("Only: {filters}").format(filters=" · ".join(parts)))

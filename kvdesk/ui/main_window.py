@@ -46,6 +46,7 @@ _RIGHT_WIDTH = 336
 _FOLDS_RIGHT_BELOW = 1100
 _FOLDS_LEFT_BELOW = 800
 _FIRST_SIZE = (1440, 900)
+_DETAILS_SHARE = 0.45  # of what the library has before they are opened
 _SMALLEST_SIZE = (640, 480)
 
 
@@ -89,7 +90,8 @@ class MainWindow(QMainWindow):
         self._pages = QStackedWidget()
         self._right = QWidget()
         self._columns = QSplitter(Qt.Orientation.Horizontal)
-        self._shows_right = True
+        self._rows = QSplitter(Qt.Orientation.Vertical)
+        self._folded = (False, False)  # the form, and the lists
         self._actions: dict[Command, QAction] = {}
         self._build_ui()
         self._add_actions()
@@ -130,6 +132,7 @@ class MainWindow(QMainWindow):
         rows.addWidget(self.top_bar)
         rows.addWidget(self._columns, 1)
         self.setCentralWidget(body)
+        self.top_bar.folded_form_requested.connect(self._on_folded_form)
         self.top_bar.folded_column_requested.connect(self._on_folded_column)
         self.top_bar.help_requested.connect(self.show_help)
         self.top_bar.settings_requested.connect(self.show_settings)
@@ -137,7 +140,8 @@ class MainWindow(QMainWindow):
     def _build_right(self) -> None:
         self._right.setProperty("surface", "panel")
         self._right.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        rows = QSplitter(Qt.Orientation.Vertical)
+        rows = self._rows
+        rows.setProperty("surface", "panel")
         rows.setChildrenCollapsible(False)
         rows.setHandleWidth(PANEL)
         for part in (self.queue_view, self.library_view, self.details):
@@ -199,29 +203,44 @@ class MainWindow(QMainWindow):
     def show_details(self, clip: ClipRecord) -> None:
         """Show the details of a clip under the library."""
         self.details.show_clip(clip)
-        self.details.show()
+        if self.details.isHidden():
+            queue, library, _ = self._rows.sizes()
+            share = round(library * _DETAILS_SHARE)
+            self.details.show()
+            self._rows.setSizes([queue, library - share, share])
 
     def hide_details(self) -> None:
         """Leave the room to the library."""
         self.details.hide()
+        self.library_view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_right_column(self) -> None:
         """Show queue and library also where the window is narrow."""
-        self._shows_right = True
         self._right.show()
 
+    def show_form(self) -> None:
+        """Show the form also where the window is narrow, and let the person type."""
+        self.compose.show()
+        self.compose.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _on_folded_form(self) -> None:
+        if self.compose.isVisible():
+            self.compose.hide()
+        else:
+            self.show_form()
+
     def _on_folded_column(self) -> None:
-        self._shows_right = not self._right.isVisible()
-        self._right.setVisible(self._shows_right)
+        self._right.setVisible(not self._right.isVisible())
 
     def _fold(self) -> None:
         width = self.width()
-        is_narrow = width < _FOLDS_RIGHT_BELOW
-        if is_narrow != self.top_bar.shows_column_button:
-            self.top_bar.show_column_button(is_shown=is_narrow)
-            self._shows_right = not is_narrow
-            self._right.setVisible(self._shows_right)
-        self.compose.setVisible(width >= _FOLDS_LEFT_BELOW)
+        folds_right, folds_left = width < _FOLDS_RIGHT_BELOW, width < _FOLDS_LEFT_BELOW
+        if (folds_left, folds_right) == self._folded:
+            return
+        self._folded = (folds_left, folds_right)
+        self.top_bar.show_column_buttons(form=folds_left, lists=folds_right)
+        self._right.setVisible(not folds_right)
+        self.compose.setVisible(not folds_left)
 
     def restore_shape(self, geometry: str, sizes: tuple[int, ...]) -> None:
         """Take the place, size and columns of an earlier time, as `shape` gave them."""

@@ -16,6 +16,7 @@ from engine.api import (
     Sampler,
 )
 from kvdesk.form_fields import GUIDANCE_FIELDS, field_help, field_label, field_value, sampler_text
+from kvdesk.model_names import model_description, model_label
 from kvdesk.ui.controls import (
     Expander,
     GrowingText,
@@ -105,9 +106,10 @@ class MoreSettings(Expander):
         with QSignalBlocker(self._model):
             self._model.clear()
             for model in self._models:
-                self._model.addItem(model.name)
+                self._model.addItem(model_label(model.name))
                 row = self._model.count() - 1
-                self._model.setItemData(row, model.description, Qt.ItemDataRole.ToolTipRole)
+                words = model_description(model)
+                self._model.setItemData(row, words, Qt.ItemDataRole.ToolTipRole)
         self.show_values(self._form.values)
 
     def show_values(self, values: FormValues) -> None:
@@ -141,6 +143,7 @@ class MoreSettings(Expander):
 
     def _retranslate(self) -> None:
         self.set_title(self.tr("More settings"))
+        self.set_models(self._models)
         self._defaults.setText(self.tr("Back to the model’s defaults"))
         self._negative.setPlaceholderText(self.tr("For example: text, blurry"))
         for name, field in self.fields.items():

@@ -16,10 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kvdesk.ui.tab_order import order_tabs
 from kvdesk.ui.theme import GAP, PANEL, theme
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtGui import QKeyEvent, QShowEvent
 
 _SCROLL_KEYS = {
     Qt.Key.Key_Up: QScrollBar.SliderAction.SliderSingleStepSub,
@@ -49,7 +50,7 @@ class Page(QFrame):
         self.setProperty("surface", "window")
         self._title = QLabel()
         self._title.setProperty("role", "title")
-        self._back = QPushButton()
+        self._back = _BackButton()
         self._back.clicked.connect(self.closed)
         self._header = QWidget()
         header = QHBoxLayout(self._header)
@@ -87,6 +88,15 @@ class Page(QFrame):
         self._scroll.verticalScrollBar().setValue(0)
         self._back.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _order_tabs(self) -> None:
+        """To be called after controls were added to the content."""
+        order_tabs(self._back, self._content)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Have the controls in order before somebody goes through them."""
+        self._order_tabs()
+        super().showEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Scroll by the keys that what has the focus has no use for."""
         action = _SCROLL_KEYS.get(Qt.Key(event.key()))
@@ -100,6 +110,17 @@ class Page(QFrame):
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()
         super().changeEvent(event)
+
+
+class _BackButton(QPushButton):
+    """A button that leaves to its page the keys that scroll."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """By itself, it would go to another button by an arrow key."""
+        if Qt.Key(event.key()) in _SCROLL_KEYS:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 class _Content(QWidget):

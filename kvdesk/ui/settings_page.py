@@ -16,7 +16,7 @@ from kvdesk.ui.page import Page
 from kvdesk.ui.theme import GAP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from engine.api import DeviceInfo, MachineDescribed
     from kvdesk.settings import Settings
@@ -97,9 +97,16 @@ class SettingsPage(Page):
         ):
             segments.value_changed.connect(partial(self.setting_changed.emit, name))
         for name, switch in (("reduce_motion", self._reduce_motion), ("notify", self._notify)):
-            switch.box.clicked.connect(partial(self.setting_changed.emit, name))
+            switch.box.clicked.connect(self._changer(name))
         self._choose.clicked.connect(self.folder_choice_requested)
         self._open.clicked.connect(self.folder_requested)
+
+    def _changer(self, name: str) -> Callable[[bool], None]:
+        # To a `partial`, Qt would not hand the value on.
+        def change(is_on: bool) -> None:
+            self.setting_changed.emit(name, is_on)
+
+        return change
 
     def title(self) -> str:
         """The words over the page."""
@@ -126,6 +133,7 @@ class SettingsPage(Page):
             words = self.tr("{device} (not found)") if self._machine is not None else "{device}"
             options.append((chosen, words.format(device=chosen)))
         self._device.set_options(options)
+        self._order_tabs()
         self._device.set_value(chosen)
 
     def _show_choices(self) -> None:

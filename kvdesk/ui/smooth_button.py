@@ -50,7 +50,7 @@ class SmoothButton(QToolButton):
         self.setIconSize(QSize(theme().px(_ICON_PX), theme().px(_ICON_PX)))
 
     def _retranslate(self) -> None:
-        self.setText(self.tr("Smooth"))
+        self.setText(" " + self.tr("Smooth"))  # the icon is close to the text otherwise
         self.setAccessibleName(self.tr("Make the clip smoother"))
         self.setToolTip(self.tr("Put frames in between; what is there is not made again"))
         self._menu.clear()

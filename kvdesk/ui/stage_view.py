@@ -305,8 +305,7 @@ class StageView(QWidget):
     def _show_running_picture(self) -> None:
         picture = self._running.picture()
         if picture is not None:
-            is_crisp = not self._running.is_preview
-            self.running_canvas.show_picture(picture, None, is_crisp=is_crisp)
+            self.running_canvas.show_picture(picture, None)
         elif self._progress is not None:
             self.running_canvas.show_message(self._waiting_words(self._progress))
         badge = "" if self._progress is None else self._badge_words(self._progress)

@@ -62,6 +62,7 @@ QToolTip {{
     padding: {px(4)}px {px(8)}px;
 }}
 QSplitter::handle {{ background: {t.window}; }}
+QSplitter[surface="panel"]::handle {{ background: transparent; }}
 QScrollArea, QScrollArea > QWidget > QWidget#content {{ background: transparent; border: none; }}
 """
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QUndoStack
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
-from engine.api import DEMO_MODEL
-from kvdesk.engine_client import EngineState
+from kvdesk.engine_state import EngineState
+from kvdesk.model_names import model_description, model_label
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.icons import icon
@@ -41,6 +41,7 @@ class TopBar(QFrame):
     model_chosen = Signal(str)
     help_requested = Signal()
     settings_requested = Signal()
+    folded_form_requested = Signal()
     folded_column_requested = Signal()
 
     def __init__(self, undo_stack: QUndoStack, parent: QWidget | None = None) -> None:
@@ -62,9 +63,11 @@ class TopBar(QFrame):
         self._memory = MemoryMeter()
         self._undo = IconButton("undo")
         self._redo = IconButton("redo")
+        self._form = IconButton("edit")
         self._column = IconButton("grid")
         self._help = IconButton("help")
         self._settings = IconButton("settings")
+        self._form.hide()
         self._column.hide()
         self._build_ui()
         self._connect()
@@ -81,6 +84,7 @@ class TopBar(QFrame):
             self._undo,
             self._redo,
             self._memory,
+            self._form,
             self._column,
             self._help,
             self._settings,
@@ -91,6 +95,7 @@ class TopBar(QFrame):
         stack = self._undo_stack
         self._undo.clicked.connect(stack.undo)
         self._redo.clicked.connect(stack.redo)
+        self._form.clicked.connect(self.folded_form_requested)
         self._column.clicked.connect(self.folded_column_requested)
         self._help.clicked.connect(self.help_requested)
         self._settings.clicked.connect(self.settings_requested)
@@ -120,14 +125,10 @@ class TopBar(QFrame):
         self._memory.show_machine(machine)
         self._fit()
 
-    @property
-    def shows_column_button(self) -> bool:
-        """Whether the folded column is offered."""
-        return not self._column.isHidden()
-
-    def show_column_button(self, *, is_shown: bool) -> None:
-        """Offer the folded column where the window is too narrow for it."""
-        self._column.setVisible(is_shown)
+    def show_column_buttons(self, *, form: bool, lists: bool) -> None:
+        """Offer the columns that are folded away where the window is too narrow for them."""
+        self._form.setVisible(form)
+        self._column.setVisible(lists)
         self._fit()
 
     def _on_theme_changed(self) -> None:
@@ -140,7 +141,7 @@ class TopBar(QFrame):
 
     def _width_without_memory(self) -> int:
         buttons = [self._name, self._model, self._undo, self._redo]
-        buttons += [self._column, self._help, self._settings]
+        buttons += [self._form, self._column, self._help, self._settings]
         widths = [each.sizeHint().width() for each in buttons if not each.isHidden()]
         return sum(widths) + len(widths) * GAP + 2 * PANEL
 
@@ -162,6 +163,7 @@ class TopBar(QFrame):
         redo = self.tr("Redo {what}").format(what=self._undo_stack.redoText())
         self._undo.set_words(undo.strip(), shortcut=_keys(Command.UNDO))
         self._redo.set_words(redo.strip(), shortcut=_keys(Command.REDO))
+        self._form.set_words(self.tr("What to make"), shortcut=_keys(Command.PROMPT))
         self._column.set_words(self.tr("Queue and library"))
         self._help.set_words(self.tr("Help and shortcuts"), shortcut=_keys(Command.HELP))
         self._settings.set_words(self.tr("Settings"), shortcut=_keys(Command.SETTINGS))
@@ -171,10 +173,10 @@ class TopBar(QFrame):
         self._menu.clear()
         group = QActionGroup(self._menu)
         for model in self._models:
-            action = group.addAction(self._label(model))
+            action = group.addAction(model_label(model.name))
             action.setCheckable(True)
             action.setChecked(model.name == self._current)
-            action.setToolTip(model.description)
+            action.setToolTip(model_description(model))
             action.triggered.connect(partial(self._on_model_chosen, model.name))
             self._menu.addAction(action)
 
@@ -183,13 +185,15 @@ class TopBar(QFrame):
 
     def _show_model(self) -> None:
         current = next((each for each in self._models if each.name == self._current), None)
-        label = self._label(current) if current is not None else self.tr("Looking for models …")
+        label = (
+            model_label(current.name) if current is not None else self.tr("Looking for models …")
+        )
         metrics = self._model.fontMetrics()
         middle = Qt.TextElideMode.ElideMiddle
         shown = metrics.elidedText(label, middle, theme().px(_LONGEST_NAME))
         self._model.setText(f"{shown}  ▾" if len(self._models) > 1 else shown)
         state = self._state_text()
-        description = current.description if current is not None else ""
+        description = model_description(current) if current is not None else ""
         lines = (label if shown != label else "", description, state)
         self._model.setToolTip("\n".join(line for line in lines if line))
         self._model.setAccessibleName(self.tr("Model: {name}").format(name=label))
@@ -198,9 +202,6 @@ class TopBar(QFrame):
             side = theme().px(_DOT_PX)
             self._model.setIcon(icon("dot", _TOKENS[self._state]))
             self._model.setIconSize(QSize(side, side))
-
-    def _label(self, model: ModelInfo) -> str:
-        return self.tr("Demo model") if model.name == DEMO_MODEL else model.name
 
     def _state_text(self) -> str:
         match self._state:

@@ -5,9 +5,9 @@
     <name>BinBar</name>
     <message numerus="yes">
         <source>Delete %n clip(s) for good? This cannot be undone.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Delete %n clip for good? This cannot be undone.</numerusform>
+            <numerusform>Delete %n clips for good? This cannot be undone.</numerusform>
         </translation>
     </message>
 </context>
@@ -15,9 +15,9 @@
     <name>CompareView</name>
     <message numerus="yes">
         <source>{letter}: %n frame(s) at {rate} a second</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{letter}: %n frame at {rate} a second</numerusform>
+            <numerusform>{letter}: %n frames at {rate} a second</numerusform>
         </translation>
     </message>
 </context>
@@ -25,9 +25,36 @@
     <name>ComposePanel</name>
     <message numerus="yes">
         <source>%n frame(s), {seconds} s</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n frame, {seconds} s</numerusform>
+            <numerusform>%n frames, {seconds} s</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>JobQueue</name>
+    <message numerus="yes">
+        <source>Add %n clip(s) to the queue</source>
+        <translation>
+            <numerusform>Add %n clip to the queue</numerusform>
+            <numerusform>Add %n clips to the queue</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Remove %n clip(s) from the queue</source>
+        <translation>
+            <numerusform>Remove %n clip from the queue</numerusform>
+            <numerusform>Remove %n clips from the queue</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>LibraryModel</name>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n frame</numerusform>
+            <numerusform>%n frames</numerusform>
         </translation>
     </message>
 </context>
@@ -35,9 +62,19 @@
     <name>Opener</name>
     <message numerus="yes">
         <source>%n picture(s) could not be opened. {reason}</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n picture could not be opened. {reason}</numerusform>
+            <numerusform>%n pictures could not be opened. {reason}</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Runner</name>
+    <message numerus="yes">
+        <source>%n clip(s) from last time wait in the queue.</source>
+        <translation>
+            <numerusform>%n clip from last time waits in the queue.</numerusform>
+            <numerusform>%n clips from last time wait in the queue.</numerusform>
         </translation>
     </message>
 </context>
@@ -45,9 +82,9 @@
     <name>Submitter</name>
     <message numerus="yes">
         <source>%n of them cannot be made. {reason}</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n of them cannot be made. {reason}</numerusform>
+            <numerusform>%n of them cannot be made. {reason}</numerusform>
         </translation>
     </message>
 </context>

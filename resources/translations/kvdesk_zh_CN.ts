@@ -5,2219 +5,2275 @@
     <name>BatchView</name>
     <message>
         <source>Four cousins</source>
-        <translation type="unfinished"></translation>
+        <translation>四个近亲</translation>
     </message>
     <message>
         <source>Pick a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>挑选图片</translation>
     </message>
     <message>
         <source>Motion map</source>
-        <translation type="unfinished"></translation>
+        <translation>运动图谱</translation>
     </message>
     <message>
         <source>noise {noise}</source>
-        <translation type="unfinished"></translation>
+        <translation>噪声 {noise}</translation>
     </message>
     <message>
         <source>not made yet</source>
-        <translation type="unfinished"></translation>
+        <translation>尚未生成</translation>
     </message>
     <message>
         <source>The same clip with more motion from row to row, and more noise augmentation from column to column. Choose one to take its values.</source>
-        <translation type="unfinished"></translation>
+        <translation>同一个短片：运动幅度逐行增大，噪声增强逐列增大。选一个即可采用它的数值。</translation>
     </message>
     <message>
         <source>low motion</source>
-        <translation type="unfinished"></translation>
+        <translation>运动幅度低</translation>
     </message>
     <message>
         <source>medium motion</source>
-        <translation type="unfinished"></translation>
+        <translation>运动幅度中</translation>
     </message>
     <message>
         <source>high motion</source>
-        <translation type="unfinished"></translation>
+        <translation>运动幅度高</translation>
     </message>
     <message>
         <source>extreme motion</source>
-        <translation type="unfinished"></translation>
+        <translation>运动幅度极高</translation>
     </message>
     <message>
         <source>{motion}, noise augmentation {noise}</source>
-        <translation type="unfinished"></translation>
+        <translation>{motion}，噪声增强 {noise}</translation>
     </message>
     <message>
         <source>seed {seed}</source>
-        <translation type="unfinished"></translation>
+        <translation>种子 {seed}</translation>
     </message>
     <message>
         <source>The same clip from four seeds. Choose one to look at it.</source>
-        <translation type="unfinished"></translation>
+        <translation>同样的设置，四个不同的种子。选一个来看看。</translation>
     </message>
     <message>
         <source>Four pictures for the same prompt. The one that you choose becomes a clip.</source>
-        <translation type="unfinished"></translation>
+        <translation>同一提示词的四张图片。选中的那一张会做成短片。</translation>
     </message>
 </context>
 <context>
     <name>BinBar</name>
     <message numerus="yes">
         <source>Delete %n clip(s) for good? This cannot be undone.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>要永久删除 %n 个短片吗？此操作无法撤销。</numerusform>
         </translation>
     </message>
     <message>
         <source>Delete for good</source>
-        <translation type="unfinished"></translation>
+        <translation>永久删除</translation>
     </message>
     <message>
         <source>Keep</source>
-        <translation type="unfinished"></translation>
+        <translation>保留</translation>
     </message>
     <message>
         <source>This is the bin. A clip in it can be put back.</source>
-        <translation type="unfinished"></translation>
+        <translation>这里是回收站，其中的短片可以放回。</translation>
     </message>
     <message>
         <source>Back to the library</source>
-        <translation type="unfinished"></translation>
+        <translation>返回素材库</translation>
     </message>
     <message>
         <source>Empty the bin</source>
-        <translation type="unfinished"></translation>
+        <translation>清空回收站</translation>
     </message>
     <message>
         <source>Empty the bin ({size})</source>
-        <translation type="unfinished"></translation>
+        <translation>清空回收站（{size}）</translation>
     </message>
 </context>
 <context>
     <name>ClipActions</name>
     <message>
         <source>Choose the other clip in the library.</source>
-        <translation type="unfinished"></translation>
+        <translation>请在素材库中选择另一个短片。</translation>
     </message>
     <message>
         <source>Save the frame</source>
-        <translation type="unfinished"></translation>
+        <translation>保存这一帧</translation>
     </message>
     <message>
         <source>PNG picture (*.png)</source>
-        <translation type="unfinished"></translation>
+        <translation>PNG 图片 (*.png)</translation>
     </message>
     <message>
         <source>There is no finished clip to export. Choose one in the library.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有可导出的短片。请在素材库中选一个已完成的。</translation>
     </message>
     <message>
         <source>Export the clip</source>
-        <translation type="unfinished"></translation>
+        <translation>导出短片</translation>
     </message>
     <message>
         <source>Saved as {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>已保存为 {name}。</translation>
     </message>
     <message>
         <source>Show in folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Start from a picture</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff)</source>
-        <translation type="unfinished"></translation>
+        <translation>在文件夹中显示</translation>
     </message>
     <message>
         <source>Keep clips in</source>
-        <translation type="unfinished"></translation>
+        <translation>短片保存到</translation>
     </message>
     <message>
         <source>Use its settings</source>
-        <translation type="unfinished"></translation>
+        <translation>采用它的设置</translation>
     </message>
     <message>
         <source>Continue from its last frame</source>
-        <translation type="unfinished"></translation>
+        <translation>从最后一帧继续</translation>
     </message>
     <message>
         <source>Start from its first frame</source>
-        <translation type="unfinished"></translation>
+        <translation>从第一帧开始</translation>
     </message>
     <message>
         <source>Compare with the clip that is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>与当前显示的短片对比</translation>
     </message>
     <message>
         <source>Show</source>
-        <translation type="unfinished"></translation>
+        <translation>显示</translation>
     </message>
 </context>
 <context>
     <name>ClipDetails</name>
     <message>
         <source>Made</source>
-        <translation type="unfinished"></translation>
+        <translation>生成时间</translation>
     </message>
     <message>
         <source>Size</source>
-        <translation type="unfinished"></translation>
+        <translation>尺寸</translation>
     </message>
     <message>
         <source>Frames</source>
-        <translation type="unfinished"></translation>
+        <translation>帧数</translation>
     </message>
     <message>
         <source>key frame only</source>
-        <translation type="unfinished"></translation>
+        <translation>仅关键帧</translation>
     </message>
     <message>
         <source>Seed</source>
-        <translation type="unfinished"></translation>
+        <translation>种子</translation>
     </message>
     <message>
         <source>Model</source>
-        <translation type="unfinished"></translation>
+        <translation>模型</translation>
     </message>
     <message>
         <source>Took</source>
-        <translation type="unfinished"></translation>
+        <translation>用时</translation>
     </message>
     <message>
         <source>A newer kvdesk made this clip. Update kvdesk to go on with it.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个短片由更新版本的 kvdesk 生成。更新 kvdesk 后才能继续处理。</translation>
     </message>
     <message>
         <source>Note</source>
-        <translation type="unfinished"></translation>
+        <translation>注意</translation>
     </message>
     <message>
         <source>{seconds} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{seconds} 秒</translation>
     </message>
     <message>
         <source>{minutes} min {seconds} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{minutes} 分 {seconds} 秒</translation>
     </message>
     <message>
         <source>Not the same as the form</source>
-        <translation type="unfinished"></translation>
+        <translation>与当前设置不同</translation>
     </message>
     <message>
         <source>Same as the form</source>
-        <translation type="unfinished"></translation>
+        <translation>与当前设置相同</translation>
     </message>
     <message>
         <source>Form: {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>当前：{value}</translation>
     </message>
     <message>
         <source>Use</source>
-        <translation type="unfinished"></translation>
+        <translation>采用</translation>
     </message>
     <message>
         <source>Use {field}: {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>采用{field}：{value}</translation>
     </message>
     <message>
         <source>Details</source>
-        <translation type="unfinished"></translation>
+        <translation>详情</translation>
     </message>
     <message>
         <source>Close the details</source>
-        <translation type="unfinished"></translation>
+        <translation>关闭详情</translation>
     </message>
     <message>
         <source>Use all</source>
-        <translation type="unfinished"></translation>
+        <translation>全部采用</translation>
     </message>
 </context>
 <context>
     <name>ClipMenu</name>
     <message>
         <source>Show</source>
-        <translation type="unfinished"></translation>
+        <translation>显示</translation>
     </message>
     <message>
         <source>Use its settings</source>
-        <translation type="unfinished"></translation>
+        <translation>采用它的设置</translation>
     </message>
     <message>
         <source>Continue from its last frame</source>
-        <translation type="unfinished"></translation>
+        <translation>从最后一帧继续</translation>
     </message>
     <message>
         <source>Smooth to 8 frames a second</source>
-        <translation type="unfinished"></translation>
+        <translation>补帧到每秒 8 帧</translation>
     </message>
     <message>
         <source>Smooth to 32 frames a second</source>
-        <translation type="unfinished"></translation>
+        <translation>补帧到每秒 32 帧</translation>
     </message>
     <message>
         <source>Animate</source>
-        <translation type="unfinished"></translation>
+        <translation>做成短片</translation>
     </message>
     <message>
         <source>Compare with the one that is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>与当前显示的短片对比</translation>
     </message>
     <message>
         <source>Compare the two</source>
-        <translation type="unfinished"></translation>
+        <translation>对比这两个</translation>
     </message>
     <message>
         <source>Export …</source>
-        <translation type="unfinished"></translation>
+        <translation>导出…</translation>
     </message>
     <message>
         <source>Show in folder</source>
-        <translation type="unfinished"></translation>
+        <translation>在文件夹中显示</translation>
     </message>
     <message>
         <source>Star</source>
-        <translation type="unfinished"></translation>
+        <translation>加星标</translation>
     </message>
     <message>
         <source>Take the star away</source>
-        <translation type="unfinished"></translation>
+        <translation>取消星标</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished"></translation>
+        <translation>删除</translation>
     </message>
     <message>
         <source>Put back</source>
-        <translation type="unfinished"></translation>
+        <translation>放回</translation>
     </message>
 </context>
 <context>
     <name>CompareCanvas</name>
     <message>
         <source>Comparison of two clips</source>
-        <translation type="unfinished"></translation>
+        <translation>两个短片的对比</translation>
     </message>
     <message>
         <source>Wipe at {percent} %. The arrow keys move it.</source>
-        <translation type="unfinished"></translation>
+        <translation>滑动对比，分界线在 {percent}% 处。可用方向键移动。</translation>
     </message>
     <message>
         <source>{label} is shown. B shows the other one.</source>
-        <translation type="unfinished"></translation>
+        <translation>正在显示“{label}”。按 B 键切换到另一个。</translation>
     </message>
     <message>
         <source>Side by side. B shows one in the place of the other.</source>
-        <translation type="unfinished"></translation>
+        <translation>并排显示。按 B 键在原位交替显示。</translation>
     </message>
     <message>
         <source>This frame cannot be read: its file is damaged or gone.</source>
-        <translation type="unfinished"></translation>
+        <translation>无法读取这一帧：文件已损坏或不存在。</translation>
     </message>
 </context>
 <context>
     <name>CompareView</name>
     <message>
         <source>Compare two clips</source>
-        <translation type="unfinished"></translation>
+        <translation>对比两个短片</translation>
     </message>
     <message>
         <source>Back</source>
-        <translation type="unfinished"></translation>
+        <translation>返回</translation>
     </message>
     <message>
         <source>How the clips are shown</source>
-        <translation type="unfinished"></translation>
+        <translation>短片的显示方式</translation>
     </message>
     <message>
         <source>Side by side</source>
-        <translation type="unfinished"></translation>
+        <translation>并排</translation>
     </message>
     <message>
         <source>Wipe</source>
-        <translation type="unfinished"></translation>
+        <translation>滑动</translation>
     </message>
     <message>
         <source>Blink</source>
-        <translation type="unfinished"></translation>
+        <translation>交替</translation>
     </message>
     <message>
         <source>One in the place of the other (B)</source>
-        <translation type="unfinished"></translation>
+        <translation>在原位交替显示两个短片 (B)</translation>
     </message>
     <message>
         <source>Swap the sides</source>
-        <translation type="unfinished"></translation>
+        <translation>左右互换</translation>
     </message>
     <message>
         <source>Vote blind</source>
-        <translation type="unfinished"></translation>
+        <translation>盲选</translation>
     </message>
     <message>
         <source>Hides the names and shuffles the clips.</source>
-        <translation type="unfinished"></translation>
+        <translation>隐藏名称并打乱顺序。</translation>
     </message>
     <message>
         <source>Which one is better? You will see then which was which.</source>
-        <translation type="unfinished"></translation>
+        <translation>哪一个更好？选完后揭晓。</translation>
     </message>
     <message>
         <source>The first</source>
-        <translation type="unfinished"></translation>
+        <translation>第一个</translation>
     </message>
     <message>
         <source>The second</source>
-        <translation type="unfinished"></translation>
+        <translation>第二个</translation>
     </message>
     <message>
         <source>No difference</source>
-        <translation type="unfinished"></translation>
+        <translation>没有差别</translation>
     </message>
     <message>
         <source>Both clips were made with the same settings.</source>
-        <translation type="unfinished"></translation>
+        <translation>两个短片的设置完全相同。</translation>
     </message>
     <message>
         <source>First</source>
-        <translation type="unfinished"></translation>
+        <translation>第一个</translation>
     </message>
     <message>
         <source>Second</source>
-        <translation type="unfinished"></translation>
+        <translation>第二个</translation>
     </message>
     <message>
         <source>B</source>
-        <translation type="unfinished"></translation>
+        <translation>B</translation>
     </message>
     <message>
         <source>A</source>
-        <translation type="unfinished"></translation>
+        <translation>A</translation>
     </message>
     <message>
         <source>{letter}: {title}</source>
-        <translation type="unfinished"></translation>
+        <translation>{letter}：{title}</translation>
     </message>
     <message numerus="yes">
         <source>{letter}: %n frame(s) at {rate} a second</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{letter}：%n 帧，每秒 {rate} 帧</numerusform>
         </translation>
     </message>
     <message>
         <source>Locked to the same frame.</source>
-        <translation type="unfinished"></translation>
+        <translation>同步显示同一帧。</translation>
     </message>
     <message>
         <source>Locked by time: each shows the frame nearest to the same moment.</source>
-        <translation type="unfinished"></translation>
+        <translation>按时间同步：两边各显示最接近同一时刻的帧。</translation>
     </message>
     <message>
         <source>The first was {first}, the second was {second}.</source>
-        <translation type="unfinished"></translation>
+        <translation>第一个是“{first}”，第二个是“{second}”。</translation>
     </message>
     <message>
         <source>You saw no difference. {which}</source>
-        <translation type="unfinished"></translation>
+        <translation>看不出差别。{which}</translation>
     </message>
     <message>
         <source>You chose {winner}. {which}</source>
-        <translation type="unfinished"></translation>
+        <translation>选择了“{winner}”。{which}</translation>
     </message>
 </context>
 <context>
     <name>ComposePanel</name>
     <message>
         <source>How much time to take</source>
-        <translation type="unfinished"></translation>
+        <translation>投入多少时间</translation>
     </message>
     <message>
         <source>Few frames and few steps, to try things out</source>
-        <translation type="unfinished"></translation>
+        <translation>帧数和步数都少，适合尝试</translation>
     </message>
     <message>
         <source>What the model is usually used with</source>
-        <translation type="unfinished"></translation>
+        <translation>模型的常用设置</translation>
     </message>
     <message>
         <source>Four times as many frames; takes longest</source>
-        <translation type="unfinished"></translation>
+        <translation>帧数是标准的四倍，耗时最长</translation>
     </message>
     <message>
         <source>2 fps draft</source>
-        <translation type="unfinished"></translation>
+        <translation>2 帧/秒草稿</translation>
     </message>
     <message>
         <source>8 fps</source>
-        <translation type="unfinished"></translation>
+        <translation>8 帧/秒</translation>
     </message>
     <message>
         <source>32 fps</source>
-        <translation type="unfinished"></translation>
+        <translation>32 帧/秒</translation>
     </message>
     <message>
         <source>Start from a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>从图片开始</translation>
     </message>
     <message>
         <source>optional</source>
-        <translation type="unfinished"></translation>
+        <translation>可选</translation>
     </message>
     <message numerus="yes">
         <source>%n frame(s), {seconds} s</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n 帧，{seconds} 秒</numerusform>
         </translation>
     </message>
     <message>
         <source>Part of the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>裁剪图片</translation>
     </message>
     <message>
         <source>Remove the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>移除图片</translation>
     </message>
     <message>
         <source>Keep the seed</source>
-        <translation type="unfinished"></translation>
+        <translation>锁定种子</translation>
     </message>
     <message>
         <source>Let the seed change</source>
-        <translation type="unfinished"></translation>
+        <translation>解锁种子</translation>
     </message>
     <message>
         <source>Choose a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>选择图片</translation>
     </message>
     <message>
         <source>Pictures ({endings})</source>
-        <translation type="unfinished"></translation>
+        <translation>图片 ({endings})</translation>
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>所有文件 (*)</translation>
     </message>
 </context>
 <context>
     <name>CropFrame</name>
     <message>
         <source>Part of the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>裁剪图片</translation>
     </message>
     <message>
         <source>Drag the frame or its corners. Arrow keys move it, plus and minus size it; with Shift, further. A double click takes the middle.</source>
-        <translation type="unfinished"></translation>
+        <translation>拖动方框或它的四角。方向键移动，加号和减号缩放，同时按住 Shift 幅度更大。双击取正中部分。</translation>
     </message>
 </context>
 <context>
     <name>DifferencesTable</name>
     <message>
         <source>Setting</source>
-        <translation type="unfinished"></translation>
+        <translation>设置</translation>
     </message>
     <message>
         <source>A</source>
-        <translation type="unfinished"></translation>
+        <translation>A</translation>
     </message>
     <message>
         <source>B</source>
-        <translation type="unfinished"></translation>
+        <translation>B</translation>
     </message>
     <message>
         <source>Settings that differ</source>
-        <translation type="unfinished"></translation>
+        <translation>不同的设置</translation>
     </message>
 </context>
 <context>
     <name>Duration</name>
     <message>
         <source>less than a second</source>
-        <translation type="unfinished"></translation>
+        <translation>不到 1 秒</translation>
     </message>
     <message>
         <source>about {seconds} s</source>
-        <translation type="unfinished"></translation>
+        <translation>约 {seconds} 秒</translation>
     </message>
     <message>
         <source>about {minutes} min</source>
-        <translation type="unfinished"></translation>
+        <translation>约 {minutes} 分钟</translation>
     </message>
     <message>
         <source>about {minutes} min {seconds} s</source>
-        <translation type="unfinished"></translation>
+        <translation>约 {minutes} 分 {seconds} 秒</translation>
     </message>
     <message>
         <source>about {hours} h</source>
-        <translation type="unfinished"></translation>
+        <translation>约 {hours} 小时</translation>
     </message>
     <message>
         <source>about {hours} h {minutes} min</source>
-        <translation type="unfinished"></translation>
+        <translation>约 {hours} 小时 {minutes} 分钟</translation>
     </message>
 </context>
 <context>
     <name>EmptyStage</name>
     <message>
         <source>Type what you want to see, or drop a picture here.</source>
-        <translation type="unfinished"></translation>
+        <translation>用英文写下想看到的画面，或把图片拖到这里。</translation>
     </message>
     <message>
         <source>Or begin with one of these:</source>
-        <translation type="unfinished"></translation>
+        <translation>也可以从这些示例开始：</translation>
     </message>
 </context>
 <context>
     <name>EngineClient</name>
     <message>
         <source>This is too long for the engine. Use a shorter text.</source>
-        <translation type="unfinished"></translation>
+        <translation>文字太长，引擎无法处理。请缩短文字。</translation>
     </message>
 </context>
 <context>
     <name>ExportSheet</name>
     <message>
         <source>Export</source>
-        <translation type="unfinished"></translation>
+        <translation>导出</translation>
     </message>
     <message>
         <source>The file will have about {size}.</source>
-        <translation type="unfinished"></translation>
+        <translation>文件大小约为 {size}。</translation>
     </message>
     <message>
         <source>Fits: the file will have {size}.</source>
-        <translation type="unfinished"></translation>
+        <translation>符合上限：文件大小为 {size}。</translation>
     </message>
     <message>
         <source>For that its pictures become {width} pixels wide.</source>
-        <translation type="unfinished"></translation>
+        <translation>为此，画面宽度改为 {width} 像素。</translation>
     </message>
     <message>
         <source>Exporting …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在导出…</translation>
     </message>
     <message>
         <source>Working out the file&apos;s size …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在计算文件大小…</translation>
     </message>
     <message>
         <source>An MP4 cannot say so itself: the player has to be told to loop.</source>
-        <translation type="unfinished"></translation>
+        <translation>MP4 文件本身无法指定循环，需要在播放器中设置。</translation>
     </message>
     <message>
         <source>Looking for the best quality that fits …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在寻找符合上限的最佳画质…</translation>
     </message>
     <message>
         <source>Save as {kind} …</source>
-        <translation type="unfinished"></translation>
+        <translation>保存为 {kind}…</translation>
     </message>
     <message>
         <source>PNG pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>PNG 图片</translation>
     </message>
     <message>
         <source>Once</source>
-        <translation type="unfinished"></translation>
+        <translation>一次</translation>
     </message>
     <message>
         <source>Loop</source>
-        <translation type="unfinished"></translation>
+        <translation>循环</translation>
     </message>
     <message>
         <source>Boomerang</source>
-        <translation type="unfinished"></translation>
+        <translation>往返</translation>
     </message>
     <message>
         <source>Small</source>
-        <translation type="unfinished"></translation>
+        <translation>较小</translation>
     </message>
     <message>
         <source>Good</source>
-        <translation type="unfinished"></translation>
+        <translation>良好</translation>
     </message>
     <message>
         <source>Best</source>
-        <translation type="unfinished"></translation>
+        <translation>最佳</translation>
     </message>
     <message>
         <source>Save as</source>
-        <translation type="unfinished"></translation>
+        <translation>格式</translation>
     </message>
     <message>
         <source>MP4 plays everywhere; GIF and WebP in web pages.</source>
-        <translation type="unfinished"></translation>
+        <translation>MP4 到处都能播放；GIF 和 WebP 适合网页。</translation>
     </message>
     <message>
         <source>Size</source>
-        <translation type="unfinished"></translation>
+        <translation>尺寸</translation>
     </message>
     <message>
         <source>Width and height of the pictures.</source>
-        <translation type="unfinished"></translation>
+        <translation>画面的宽度和高度。</translation>
     </message>
     <message>
         <source>Plays</source>
-        <translation type="unfinished"></translation>
+        <translation>播放方式</translation>
     </message>
     <message>
         <source>Speed</source>
-        <translation type="unfinished"></translation>
+        <translation>速度</translation>
     </message>
     <message>
         <source>At 2 × the clip takes half as long.</source>
-        <translation type="unfinished"></translation>
+        <translation>2 倍速时，短片时长减半。</translation>
     </message>
     <message>
         <source>Quality</source>
-        <translation type="unfinished"></translation>
+        <translation>画质</translation>
     </message>
     <message>
         <source>Better pictures make a larger file.</source>
-        <translation type="unfinished"></translation>
+        <translation>画质越好，文件越大。</translation>
     </message>
     <message>
         <source>Fit under</source>
-        <translation type="unfinished"></translation>
+        <translation>大小上限</translation>
     </message>
     <message>
         <source>Finds the best quality whose file is not larger than this.</source>
-        <translation type="unfinished"></translation>
+        <translation>在不超过此大小的前提下寻找最佳画质。</translation>
     </message>
     <message>
         <source>Largest size of the file</source>
-        <translation type="unfinished"></translation>
+        <translation>文件大小上限</translation>
     </message>
     <message>
         <source>Fit</source>
-        <translation type="unfinished"></translation>
+        <translation>适应上限</translation>
     </message>
 </context>
 <context>
     <name>Exporter</name>
     <message>
         <source>The clip is saved as soon as the one that is being made is done.</source>
-        <translation type="unfinished"></translation>
+        <translation>正在生成的短片完成后，就会保存这个短片。</translation>
     </message>
     <message>
         <source>{name} could not be saved. Is there room, and may you write there?</source>
-        <translation type="unfinished"></translation>
+        <translation>无法保存 {name}。请检查磁盘空间和写入权限。</translation>
     </message>
     <message>
         <source>Saved as {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>已保存为 {name}。</translation>
     </message>
     <message>
         <source>The clip is not in the library any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个短片已不在素材库中。</translation>
     </message>
 </context>
 <context>
     <name>Files</name>
     <message>
         <source>{name} is not there any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 已不存在。</translation>
     </message>
     <message>
         <source>{name} is a folder. Choose a file in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 是文件夹。请选择其中的文件。</translation>
     </message>
     <message>
         <source>{name} is a device or a pipe. Choose a file.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 是设备或管道。请选择文件。</translation>
     </message>
     <message>
         <source>{name} cannot be read. Do you have the right to open it?</source>
-        <translation type="unfinished"></translation>
+        <translation>无法读取 {name}。请检查是否有权限打开它。</translation>
     </message>
     <message>
         <source>{name} is larger than 1 MiB. Choose a text file with a prompt in each line.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 超过 1 MiB。请选择每行一条提示词的文本文件。</translation>
     </message>
     <message>
         <source>{name} is not a text in UTF-8. Save it in this encoding, or choose another file.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 不是 UTF-8 编码的文本。请改用此编码保存，或选择其他文件。</translation>
     </message>
     <message>
         <source>{name} has no words in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 中没有文字。</translation>
     </message>
     <message>
         <source>{name} has more than {limit} prompts. Divide it into several files.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 中的提示词超过 {limit} 条。请分成几个文件。</translation>
     </message>
 </context>
 <context>
     <name>Form</name>
     <message>
         <source>Settings of a clip</source>
-        <translation type="unfinished"></translation>
+        <translation>短片的设置</translation>
     </message>
     <message>
         <source>New seed</source>
-        <translation type="unfinished"></translation>
+        <translation>新种子</translation>
     </message>
     <message>
         <source>Prompt</source>
-        <translation type="unfinished"></translation>
+        <translation>提示词</translation>
     </message>
     <message>
         <source>Negative prompt</source>
-        <translation type="unfinished"></translation>
+        <translation>负面提示词</translation>
     </message>
     <message>
         <source>Picture</source>
-        <translation type="unfinished"></translation>
+        <translation>图片</translation>
     </message>
     <message>
         <source>Size</source>
-        <translation type="unfinished"></translation>
+        <translation>尺寸</translation>
     </message>
     <message>
         <source>Smoothness</source>
-        <translation type="unfinished"></translation>
+        <translation>流畅度</translation>
     </message>
     <message>
         <source>Motion</source>
-        <translation type="unfinished"></translation>
+        <translation>运动幅度</translation>
     </message>
     <message>
         <source>Noise augmentation</source>
-        <translation type="unfinished"></translation>
+        <translation>噪声增强</translation>
     </message>
     <message>
         <source>Key frame guidance</source>
-        <translation type="unfinished"></translation>
+        <translation>关键帧引导强度</translation>
     </message>
     <message>
         <source>Prompt guidance</source>
-        <translation type="unfinished"></translation>
+        <translation>提示词引导强度</translation>
     </message>
     <message>
         <source>Image guidance</source>
-        <translation type="unfinished"></translation>
+        <translation>图片引导强度</translation>
     </message>
     <message>
         <source>In-between guidance</source>
-        <translation type="unfinished"></translation>
+        <translation>补帧引导强度</translation>
     </message>
     <message>
         <source>Seed</source>
-        <translation type="unfinished"></translation>
+        <translation>种子</translation>
     </message>
     <message>
         <source>Steps</source>
-        <translation type="unfinished"></translation>
+        <translation>去噪步数</translation>
     </message>
     <message>
         <source>In-between steps</source>
-        <translation type="unfinished"></translation>
+        <translation>补帧步数</translation>
     </message>
     <message>
         <source>Sampler</source>
-        <translation type="unfinished"></translation>
+        <translation>采样器</translation>
     </message>
     <message>
         <source>Model</source>
-        <translation type="unfinished"></translation>
+        <translation>模型</translation>
     </message>
     <message>
         <source>What the clip shows.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片的内容，请用英文描述。</translation>
     </message>
     <message>
         <source>What the clip keeps away from.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片要避开的内容，请用英文描述。</translation>
     </message>
     <message>
         <source>The clip begins with it. Without one, it is drawn from the prompt.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片以它开头。不选图片时，根据提示词绘制。</translation>
     </message>
     <message>
         <source>Width and height of the clip, in pixels.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片的宽度和高度，以像素为单位。</translation>
     </message>
     <message>
         <source>How smoothly the clip runs. It lasts five and a half seconds in any case.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片播放的流畅程度。时长始终是五秒半。</translation>
     </message>
     <message>
         <source>How much moves in the clip.</source>
-        <translation type="unfinished"></translation>
+        <translation>画面动得多还是少。</translation>
     </message>
     <message>
         <source>How freely the clip departs from its first picture.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片可以偏离起始画面的程度。</translation>
     </message>
     <message>
         <source>How closely the first picture keeps to the prompt.</source>
-        <translation type="unfinished"></translation>
+        <translation>起始画面贴合提示词的程度。</translation>
     </message>
     <message>
         <source>How closely the clip keeps to the prompt.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片贴合提示词的程度。</translation>
     </message>
     <message>
         <source>How closely the clip keeps to its first picture.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片贴合起始画面的程度。</translation>
     </message>
     <message>
         <source>How closely the frames in between keep to the prompt.</source>
-        <translation type="unfinished"></translation>
+        <translation>补出的帧贴合提示词的程度。</translation>
     </message>
     <message>
         <source>Where chance begins. The same seed and settings give the same clip.</source>
-        <translation type="unfinished"></translation>
+        <translation>随机的起点。种子和设置相同，短片就相同。</translation>
     </message>
     <message>
         <source>How often the picture is refined. More steps take longer.</source>
-        <translation type="unfinished"></translation>
+        <translation>画面精修的次数。步数越多，耗时越长。</translation>
     </message>
     <message>
         <source>How often the frames in between are refined.</source>
-        <translation type="unfinished"></translation>
+        <translation>补出的帧精修的次数。</translation>
     </message>
     <message>
         <source>The way of refining. DPM-Solver++ and UniPC need fewer steps.</source>
-        <translation type="unfinished"></translation>
+        <translation>精修的方法。DPM-Solver++ 和 UniPC 需要的步数较少。</translation>
     </message>
     <message>
         <source>What draws the clip.</source>
-        <translation type="unfinished"></translation>
+        <translation>用来绘制短片的模型。</translation>
     </message>
     <message>
         <source>{width} × {height}</source>
-        <translation type="unfinished"></translation>
+        <translation>{width} × {height}</translation>
     </message>
     <message>
         <source>none</source>
-        <translation type="unfinished"></translation>
+        <translation>无</translation>
     </message>
     <message>
         <source>{number} frames a second (draft)</source>
-        <translation type="unfinished"></translation>
+        <translation>每秒 {number} 帧（草稿）</translation>
     </message>
     <message>
         <source>{number} frames a second</source>
-        <translation type="unfinished"></translation>
+        <translation>每秒 {number} 帧</translation>
     </message>
     <message>
         <source>low</source>
-        <translation type="unfinished"></translation>
+        <translation>低</translation>
     </message>
     <message>
         <source>medium</source>
-        <translation type="unfinished"></translation>
+        <translation>中</translation>
     </message>
     <message>
         <source>high</source>
-        <translation type="unfinished"></translation>
+        <translation>高</translation>
     </message>
     <message>
         <source>extreme</source>
-        <translation type="unfinished"></translation>
+        <translation>极高</translation>
     </message>
     <message>
         <source>{name}, {width} × {height} of it</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}，截取 {width} × {height}</translation>
     </message>
     <message>
         <source>Quick look</source>
-        <translation type="unfinished"></translation>
+        <translation>速览</translation>
     </message>
     <message>
         <source>Standard</source>
-        <translation type="unfinished"></translation>
+        <translation>标准</translation>
     </message>
     <message>
         <source>Smooth</source>
-        <translation type="unfinished"></translation>
+        <translation>流畅</translation>
     </message>
     <message>
         <source>There is no model yet. It takes a moment after the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>模型还没有就绪。启动后需要稍等片刻。</translation>
     </message>
     <message>
         <source>Say what the clip shows, or add a picture.</source>
-        <translation type="unfinished"></translation>
+        <translation>请描述短片的内容，或添加图片。</translation>
     </message>
     <message>
         <source>Width and height must be multiples of {step} pixels.</source>
-        <translation type="unfinished"></translation>
+        <translation>宽度和高度必须是 {step} 像素的倍数。</translation>
     </message>
     <message>
         <source>The picture is smaller than the clip, so it is enlarged.</source>
-        <translation type="unfinished"></translation>
+        <translation>图片比短片小，会被放大。</translation>
     </message>
     <message>
         <source>This model was trained on {width} × {height} pixels only.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个模型只用 {width} × {height} 像素训练过。</translation>
     </message>
     <message>
         <source>Larger than what the model was trained on: things may repeat.</source>
-        <translation type="unfinished"></translation>
+        <translation>大于模型训练时的尺寸：内容可能重复出现。</translation>
     </message>
     <message>
         <source>Smaller than what the model was trained on: things may fall apart.</source>
-        <translation type="unfinished"></translation>
+        <translation>小于模型训练时的尺寸：画面可能支离破碎。</translation>
     </message>
     <message>
         <source>More oblong than what the model was trained on: things may repeat.</source>
-        <translation type="unfinished"></translation>
+        <translation>比模型训练时的画面更狭长：内容可能重复出现。</translation>
     </message>
     <message>
         <source>Above {limit} the clip leaves its first picture behind.</source>
-        <translation type="unfinished"></translation>
+        <translation>超过 {limit} 时，短片会脱离起始画面。</translation>
     </message>
     <message>
         <source>Below {limit} it pushes the other way.</source>
-        <translation type="unfinished"></translation>
+        <translation>低于 {limit} 时，作用会相反。</translation>
     </message>
     <message>
         <source>More than twice the usual {usual}: colours may become harsh.</source>
-        <translation type="unfinished"></translation>
+        <translation>超过常用值 {usual} 的两倍：颜色可能刺眼。</translation>
     </message>
     <message>
         <source>With fewer than {limit} steps the clip looks rough.</source>
-        <translation type="unfinished"></translation>
+        <translation>少于 {limit} 步时，短片会显得粗糙。</translation>
     </message>
     <message>
         <source>More than {limit} steps take longer and look no better.</source>
-        <translation type="unfinished"></translation>
+        <translation>超过 {limit} 步时，耗时更长，效果却不会更好。</translation>
     </message>
 </context>
 <context>
     <name>FormQuestions</name>
     <message>
         <source>There is no model that could make a clip. Install kvdesk again, or prepare a model in the settings.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有可以生成短片的模型。请重新安装 kvdesk，或在设置中准备模型。</translation>
     </message>
     <message>
         <source>The model {wanted} is not there any more. {used} is used.</source>
-        <translation type="unfinished"></translation>
+        <translation>模型 {wanted} 已不存在，改用 {used}。</translation>
     </message>
 </context>
 <context>
     <name>FullScreen</name>
     <message>
         <source>Full screen</source>
-        <translation type="unfinished"></translation>
+        <translation>全屏</translation>
     </message>
 </context>
 <context>
     <name>GenerateBar</name>
     <message>
         <source>Save changes</source>
-        <translation type="unfinished"></translation>
+        <translation>保存更改</translation>
     </message>
     <message>
         <source>Add to the queue</source>
-        <translation type="unfinished"></translation>
+        <translation>加入队列</translation>
     </message>
     <message>
         <source>Generate</source>
-        <translation type="unfinished"></translation>
+        <translation>生成</translation>
     </message>
     <message>
         <source>Cancel editing</source>
-        <translation type="unfinished"></translation>
+        <translation>取消编辑</translation>
     </message>
     <message>
         <source>Make several at once</source>
-        <translation type="unfinished"></translation>
+        <translation>一次生成多个</translation>
     </message>
     <message>
         <source>Four cousins</source>
-        <translation type="unfinished"></translation>
+        <translation>四个近亲</translation>
     </message>
     <message>
         <source>The same settings with four seeds.</source>
-        <translation type="unfinished"></translation>
+        <translation>设置相同，种子不同的四个短片。</translation>
     </message>
     <message>
         <source>Four pictures to pick from</source>
-        <translation type="unfinished"></translation>
+        <translation>四张图片任选</translation>
     </message>
     <message>
         <source>Only the first pictures; the one you click becomes a clip.</source>
-        <translation type="unfinished"></translation>
+        <translation>只生成起始画面，点中的那一张会做成短片。</translation>
     </message>
     <message>
         <source>Motion map</source>
-        <translation type="unfinished"></translation>
+        <translation>运动图谱</translation>
     </message>
     <message>
         <source>Small drafts of every motion, beside one another.</source>
-        <translation type="unfinished"></translation>
+        <translation>并排比较各种运动幅度的小草稿。</translation>
     </message>
     <message>
         <source>Looking…</source>
-        <translation type="unfinished"></translation>
+        <translation>正在估算…</translation>
     </message>
     <message>
         <source>Fits:</source>
-        <translation type="unfinished"></translation>
+        <translation>够用：</translation>
     </message>
     <message>
         <source>{needed} of {free} GB free</source>
-        <translation type="unfinished"></translation>
+        <translation>需要 {needed} GB，空闲 {free} GB</translation>
     </message>
     <message>
         <source>May not fit:</source>
-        <translation type="unfinished"></translation>
+        <translation>可能不够：</translation>
     </message>
     <message>
         <source>needs {needed}, {free} GB free</source>
-        <translation type="unfinished"></translation>
+        <translation>需要 {needed} GB，空闲 {free} GB</translation>
     </message>
     <message>
         <source>time is known after the first clip</source>
-        <translation type="unfinished"></translation>
+        <translation>生成第一个短片后可估算用时</translation>
     </message>
     <message>
         <source>{memory} · {duration}</source>
-        <translation type="unfinished"></translation>
+        <translation>{memory} · {duration}</translation>
     </message>
 </context>
 <context>
     <name>HelpPage</name>
     <message>
         <source>Help and shortcuts</source>
-        <translation type="unfinished"></translation>
+        <translation>帮助和快捷键</translation>
     </message>
     <message>
         <source>How a clip is made</source>
-        <translation type="unfinished"></translation>
+        <translation>短片是怎样生成的</translation>
     </message>
     <message>
-        <source>Everywhere</source>
-        <translation type="unfinished"></translation>
+        <source>Keys everywhere</source>
+        <translation>随处可用的按键</translation>
     </message>
     <message>
-        <source>In the clip</source>
-        <translation type="unfinished"></translation>
+        <source>Keys in the clip</source>
+        <translation>短片中的按键</translation>
     </message>
     <message>
-        <source>In the queue and the library</source>
-        <translation type="unfinished"></translation>
+        <source>Keys in the queue and the library</source>
+        <translation>队列和素材库中的按键</translation>
     </message>
     <message>
         <source>Say in a sentence what the clip shows, or drop a picture that it begins with, and press Generate. First a still picture is drawn, then it is set in motion, and then frames are put in between until it is smooth.</source>
-        <translation type="unfinished"></translation>
+        <translation>用一句英文描述短片的内容（模型只懂英文），或拖入一张图片作为开头，然后按“生成”。先画出一张静止的画面，再让它动起来，最后在帧与帧之间补帧，直到画面流畅。</translation>
     </message>
     <message>
         <source>Make a draft at 2 frames a second first: it takes the least time. If you like it, right-click it in the library and make it smooth. It stays the same clip.</source>
-        <translation type="unfinished"></translation>
+        <translation>先生成每秒 2 帧的草稿，耗时最少。满意的话，在素材库中右键点击它进行补帧，它仍是同一个短片。</translation>
     </message>
     <message>
         <source>The same settings and the same seed give the same clip again. Change one setting and lock the seed to see what that setting does.</source>
-        <translation type="unfinished"></translation>
+        <translation>设置和种子都相同，就会得到同样的短片。锁定种子，只改一项设置，就能看出这项设置的作用。</translation>
     </message>
     <message>
         <source>The demo model is a toy that shows how the application works. It knows circles, squares and triangles in six colours that move, grow, shrink or stand still on a black, gray or dark blue background, and nothing else.</source>
-        <translation type="unfinished"></translation>
+        <translation>演示模型只是个玩具，用来展示这个程序如何工作。它只认识六种颜色的圆形、方形和三角形：在黑色、灰色或深蓝色的背景上移动、变大、变小或静止不动。</translation>
     </message>
     <message>
         <source>Nothing that you type or make leaves this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>输入和生成的一切都不会离开这台电脑。</translation>
     </message>
 </context>
 <context>
     <name>Job</name>
     <message>
         <source>Clip without words</source>
-        <translation type="unfinished"></translation>
+        <translation>没有提示词的短片</translation>
     </message>
 </context>
 <context>
     <name>JobQueue</name>
     <message>
         <source>Move in the queue</source>
-        <translation type="unfinished"></translation>
+        <translation>调整队列顺序</translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %n clip(s) to the queue</source>
+        <translation>
+            <numerusform>把 %n 个短片加入队列</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Remove %n clip(s) from the queue</source>
+        <translation>
+            <numerusform>从队列中移除 %n 个短片</numerusform>
+        </translation>
     </message>
 </context>
 <context>
     <name>JobTile</name>
     <message>
         <source>Being made</source>
-        <translation type="unfinished"></translation>
+        <translation>生成中</translation>
     </message>
     <message>
         <source>Waits</source>
-        <translation type="unfinished"></translation>
+        <translation>等待中</translation>
     </message>
     <message>
         <source>Failed</source>
-        <translation type="unfinished"></translation>
+        <translation>失败</translation>
     </message>
     <message>
         <source>Stopping after this step …</source>
-        <translation type="unfinished"></translation>
+        <translation>完成这一步后停止…</translation>
     </message>
     <message>
         <source>Starting …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在启动…</translation>
     </message>
     <message>
         <source>key frame only</source>
-        <translation type="unfinished"></translation>
+        <translation>仅关键帧</translation>
     </message>
     <message>
         <source>{rate} fps</source>
-        <translation type="unfinished"></translation>
+        <translation>{rate} 帧/秒</translation>
     </message>
     <message>
         <source>from a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>从图片开始</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation type="unfinished"></translation>
+        <translation>已暂停</translation>
     </message>
 </context>
 <context>
     <name>Library</name>
     <message>
         <source>A clip that is in the queue stays: take it out of the queue first.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片还在队列中，因此没有删除。请先把它移出队列。</translation>
     </message>
     <message>
         <source>A clip in the bin cannot be deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>回收站中的一个短片无法删除。</translation>
     </message>
     <message>
         <source>The star cannot be kept in the clip&apos;s folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>无法在短片的文件夹中保存星标。</translation>
     </message>
     <message>
         <source>The clip cannot be moved to the bin. Is a file of it in use?</source>
-        <translation type="unfinished"></translation>
+        <translation>无法把短片移到回收站。请检查它的文件是否正在使用。</translation>
     </message>
     <message>
         <source>The clip cannot be taken out of the bin.</source>
-        <translation type="unfinished"></translation>
+        <translation>无法从回收站取出短片。</translation>
     </message>
     <message>
         <source>Not everything in the bin could be deleted. It is tried again later.</source>
-        <translation type="unfinished"></translation>
+        <translation>回收站中有些内容无法删除，稍后会再试。</translation>
     </message>
     <message>
         <source>Star clip</source>
-        <translation type="unfinished"></translation>
+        <translation>添加星标</translation>
     </message>
     <message>
         <source>Take star from clip</source>
-        <translation type="unfinished"></translation>
+        <translation>取消星标</translation>
     </message>
     <message>
         <source>Delete clip</source>
-        <translation type="unfinished"></translation>
+        <translation>删除短片</translation>
     </message>
     <message>
         <source>Put back clip</source>
-        <translation type="unfinished"></translation>
+        <translation>放回短片</translation>
     </message>
 </context>
 <context>
     <name>LibraryModel</name>
     <message>
         <source>starred</source>
-        <translation type="unfinished"></translation>
+        <translation>已加星标</translation>
     </message>
     <message>
         <source>key frame</source>
-        <translation type="unfinished"></translation>
+        <translation>关键帧</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n 帧</numerusform>
+        </translation>
     </message>
     <message>
         <source>{number} fps draft</source>
-        <translation type="unfinished"></translation>
+        <translation>{number} 帧/秒草稿</translation>
     </message>
     <message>
         <source>{number} fps</source>
-        <translation type="unfinished"></translation>
+        <translation>{number} 帧/秒</translation>
     </message>
     <message>
         <source>made with a newer kvdesk</source>
-        <translation type="unfinished"></translation>
+        <translation>由更新版本的 kvdesk 生成</translation>
     </message>
 </context>
 <context>
     <name>LibrarySearch</name>
     <message>
         <source>Model</source>
-        <translation type="unfinished"></translation>
+        <translation>模型</translation>
     </message>
     <message>
         <source>Size</source>
-        <translation type="unfinished"></translation>
+        <translation>尺寸</translation>
     </message>
     <message>
         <source>With a star only</source>
-        <translation type="unfinished"></translation>
+        <translation>仅有星标的</translation>
     </message>
     <message>
         <source>Show the bin</source>
-        <translation type="unfinished"></translation>
+        <translation>显示回收站</translation>
     </message>
     <message>
         <source>All</source>
-        <translation type="unfinished"></translation>
+        <translation>全部</translation>
     </message>
     <message>
         <source>with a star</source>
-        <translation type="unfinished"></translation>
+        <translation>有星标</translation>
     </message>
     <message>
         <source>Only: {filters}</source>
-        <translation type="unfinished"></translation>
+        <translation>仅显示：{filters}</translation>
     </message>
     <message>
         <source>Search words, seed, “starred”</source>
-        <translation type="unfinished"></translation>
+        <translation>文字、种子、“星标”</translation>
     </message>
     <message>
         <source>Search the library</source>
-        <translation type="unfinished"></translation>
+        <translation>搜索素材库</translation>
     </message>
     <message>
         <source>Clear the words</source>
-        <translation type="unfinished"></translation>
+        <translation>清除文字</translation>
     </message>
     <message>
         <source>Filter by model, size or star; show the bin</source>
-        <translation type="unfinished"></translation>
+        <translation>按模型、尺寸或星标筛选；显示回收站</translation>
     </message>
     <message>
         <source>Show all again</source>
-        <translation type="unfinished"></translation>
+        <translation>重新显示全部</translation>
     </message>
 </context>
 <context>
     <name>LibraryView</name>
     <message>
         <source>Nothing matches “{words}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有与“{words}”相符的短片。</translation>
     </message>
     <message>
         <source>Nothing matches.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有相符的短片。</translation>
     </message>
     <message>
         <source>Clear search</source>
-        <translation type="unfinished"></translation>
+        <translation>清除搜索</translation>
     </message>
     <message>
         <source>The bin is empty.</source>
-        <translation type="unfinished"></translation>
+        <translation>回收站是空的。</translation>
     </message>
     <message>
         <source>Your clips will be kept here.</source>
-        <translation type="unfinished"></translation>
+        <translation>生成的短片会保存在这里。</translation>
     </message>
     <message>
         <source>Make the first one</source>
-        <translation type="unfinished"></translation>
+        <translation>生成第一个短片</translation>
     </message>
     <message>
         <source>Library</source>
-        <translation type="unfinished"></translation>
+        <translation>素材库</translation>
     </message>
     <message>
         <source>Clips</source>
-        <translation type="unfinished"></translation>
+        <translation>短片</translation>
     </message>
 </context>
 <context>
     <name>MemoryMeter</name>
     <message>
         <source>GPU</source>
-        <translation type="unfinished"></translation>
+        <translation>显卡</translation>
     </message>
     <message>
         <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>There is no graphics card to work on.</source>
+        <translation>没有可用于运算的显卡。</translation>
     </message>
     <message>
         <source>{used} of {total} GB</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No graphics card was found: the processor works.</source>
-        <translation type="unfinished"></translation>
+        <translation>{used} / {total} GB</translation>
     </message>
 </context>
 <context>
     <name>MoreSettings</name>
     <message>
         <source>More settings</source>
-        <translation type="unfinished"></translation>
+        <translation>更多设置</translation>
     </message>
     <message>
         <source>Back to the model’s defaults</source>
-        <translation type="unfinished"></translation>
+        <translation>恢复模型默认值</translation>
     </message>
     <message>
         <source>For example: text, blurry</source>
-        <translation type="unfinished"></translation>
+        <translation>例如：text, blurry</translation>
     </message>
     <message>
         <source>The model’s defaults</source>
-        <translation type="unfinished"></translation>
+        <translation>模型默认值</translation>
     </message>
 </context>
 <context>
     <name>NoticeCard</name>
     <message>
         <source>Details</source>
-        <translation type="unfinished"></translation>
+        <translation>详情</translation>
     </message>
     <message>
         <source>Copy details</source>
-        <translation type="unfinished"></translation>
+        <translation>复制详情</translation>
     </message>
     <message>
         <source>Close this notice</source>
-        <translation type="unfinished"></translation>
+        <translation>关闭这条通知</translation>
     </message>
 </context>
 <context>
     <name>Opener</name>
     <message>
         <source>Choose a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>选择图片</translation>
     </message>
     <message>
         <source>These are more than {limit} pictures. Choose fewer at a time.</source>
-        <translation type="unfinished"></translation>
+        <translation>图片超过 {limit} 张。请分几次选择。</translation>
     </message>
     <message>
         <source>The picture cannot be kept. Is there room in {folder}?</source>
-        <translation type="unfinished"></translation>
+        <translation>无法保存图片。请检查 {folder} 的剩余空间。</translation>
     </message>
     <message>
         <source>The clip is not in the library any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个短片已不在素材库中。</translation>
     </message>
     <message numerus="yes">
         <source>%n picture(s) could not be opened. {reason}</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>有 %n 张图片无法打开。{reason}</numerusform>
         </translation>
     </message>
     <message>
         <source>{name} could not be opened.</source>
-        <translation type="unfinished"></translation>
+        <translation>无法打开 {name}。</translation>
     </message>
 </context>
 <context>
     <name>Page</name>
     <message>
         <source>Back</source>
-        <translation type="unfinished"></translation>
+        <translation>返回</translation>
     </message>
 </context>
 <context>
     <name>PictureSlot</name>
     <message>
         <source>Drop, paste or choose a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>拖入、粘贴或选择图片</translation>
     </message>
     <message>
         <source>Choose another picture</source>
-        <translation type="unfinished"></translation>
+        <translation>换一张图片</translation>
     </message>
     <message>
         <source>Start without a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>不用图片</translation>
     </message>
     <message>
         <source>Opening the picture…</source>
-        <translation type="unfinished"></translation>
+        <translation>正在打开图片…</translation>
     </message>
     <message>
         <source>from {width} × {height}, uses {crop_width} × {crop_height}</source>
-        <translation type="unfinished"></translation>
+        <translation>原图 {width} × {height}，截取 {crop_width} × {crop_height}</translation>
     </message>
 </context>
 <context>
     <name>PlayerCanvas</name>
     <message>
         <source>Clip</source>
-        <translation type="unfinished"></translation>
+        <translation>短片</translation>
     </message>
     <message>
         <source>Frame {number} cannot be read: its file is damaged or gone. The other frames are still there.</source>
-        <translation type="unfinished"></translation>
+        <translation>无法读取第 {number} 帧：文件已损坏或不存在。其他帧不受影响。</translation>
     </message>
     <message>
         <source>This picture cannot be read: its file is damaged or gone.</source>
-        <translation type="unfinished"></translation>
+        <translation>无法读取这张图片：文件已损坏或不存在。</translation>
     </message>
     <message>
         <source>{title}. Frame {number} of {total}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{title}。第 {number} 帧，共 {total} 帧。</translation>
     </message>
 </context>
 <context>
     <name>PopupList</name>
     <message>
         <source>Type to search</source>
-        <translation type="unfinished"></translation>
+        <translation>输入文字搜索</translation>
     </message>
     <message>
         <source>Found</source>
-        <translation type="unfinished"></translation>
+        <translation>搜索结果</translation>
     </message>
     <message>
         <source>Enter takes a line, Delete forgets it</source>
-        <translation type="unfinished"></translation>
+        <translation>回车键采用，Delete 键删除</translation>
     </message>
 </context>
 <context>
     <name>PromptBox</name>
     <message>
         <source>Prompts used before</source>
-        <translation type="unfinished"></translation>
+        <translation>用过的提示词</translation>
     </message>
     <message>
         <source>a cat in a red boat at sunset</source>
-        <translation type="unfinished"></translation>
+        <translation>a cat in a red boat at sunset</translation>
     </message>
     <message>
         <source>For example: {prompt}</source>
-        <translation type="unfinished"></translation>
+        <translation>例如：{prompt}</translation>
     </message>
     <message>
         <source>{count} of {limit} tokens: the end is not read</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} / {limit} 个词元：超出的部分会被忽略</translation>
     </message>
     <message>
         <source>{count} of {limit} tokens</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} / {limit} 个词元</translation>
     </message>
 </context>
 <context>
     <name>QueueView</name>
     <message>
         <source>Remove</source>
-        <translation type="unfinished"></translation>
+        <translation>移除</translation>
     </message>
     <message>
         <source>Pause</source>
-        <translation type="unfinished"></translation>
+        <translation>暂停</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished"></translation>
+        <translation>取消</translation>
     </message>
     <message>
         <source>Go on</source>
-        <translation type="unfinished"></translation>
+        <translation>继续</translation>
     </message>
     <message>
         <source>Show</source>
-        <translation type="unfinished"></translation>
+        <translation>显示</translation>
     </message>
     <message>
         <source>Move up</source>
-        <translation type="unfinished"></translation>
+        <translation>上移</translation>
     </message>
     <message>
         <source>Move down</source>
-        <translation type="unfinished"></translation>
+        <translation>下移</translation>
     </message>
     <message>
         <source>Try again</source>
-        <translation type="unfinished"></translation>
+        <translation>重试</translation>
     </message>
     <message>
         <source>Edit</source>
-        <translation type="unfinished"></translation>
+        <translation>编辑</translation>
     </message>
     <message>
         <source>Queue {count}</source>
-        <translation type="unfinished"></translation>
+        <translation>队列 {count}</translation>
     </message>
     <message>
         <source>Queue</source>
-        <translation type="unfinished"></translation>
+        <translation>队列</translation>
     </message>
     <message>
         <source>Your next clips wait here. You can go on adding while one runs.</source>
-        <translation type="unfinished"></translation>
+        <translation>接下来要生成的短片在这里等待。生成时也可以继续添加。</translation>
     </message>
     <message>
         <source>The queue is held: go on with it</source>
-        <translation type="unfinished"></translation>
+        <translation>队列已暂停，点击继续</translation>
     </message>
     <message>
         <source>Hold the queue after the clip that runs</source>
-        <translation type="unfinished"></translation>
+        <translation>当前短片完成后暂停队列</translation>
     </message>
 </context>
 <context>
     <name>Runner</name>
     <message>
         <source>“{title}” was not made. {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{title}”没有生成。{reason}</translation>
     </message>
     <message>
         <source>Make it smaller</source>
-        <translation type="unfinished"></translation>
+        <translation>缩小尺寸</translation>
     </message>
     <message>
         <source>“{title}” was interrupted. {reason} It goes on from where it was as soon as the engine has started again.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{title}”中断了。{reason}引擎重新启动后会从中断处继续。</translation>
     </message>
     <message>
         <source>“{title}” was interrupted twice. {reason} The queue is held, so that you can look into it: try the clip again, make it smaller, or remove it.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{title}”中断了两次。{reason}队列已暂停，以便处理：可以重试、缩小尺寸或移除这个短片。</translation>
     </message>
     <message>
         <source>The engine does not stay alive, so no clips can be made. {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>引擎反复停止，无法生成短片。{reason}</translation>
     </message>
     <message>
         <source>Start it again</source>
-        <translation type="unfinished"></translation>
+        <translation>重新启动</translation>
     </message>
-    <message>
+    <message numerus="yes">
         <source>%n clip(s) from last time wait in the queue.</source>
-        <translation type="unfinished"></translation>
+        <translation>
+            <numerusform>队列中有上次留下的 %n 个短片在等待。</numerusform>
+        </translation>
     </message>
     <message>
         <source>Go on with the queue</source>
-        <translation type="unfinished"></translation>
+        <translation>继续处理队列</translation>
     </message>
 </context>
 <context>
     <name>ScrubSlider</name>
     <message>
         <source>Frame {number} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>第 {number} 帧，共 {total} 帧</translation>
     </message>
 </context>
 <context>
     <name>SeedChip</name>
     <message>
         <source>seed {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>种子 {number}</translation>
     </message>
     <message>
         <source>Where chance begins: the same seed gives the same clip. Click to type one.</source>
-        <translation type="unfinished"></translation>
+        <translation>随机的起点：种子相同，短片就相同。点击可输入。</translation>
     </message>
     <message>
         <source>Seed</source>
-        <translation type="unfinished"></translation>
+        <translation>种子</translation>
     </message>
     <message>
         <source>Take a new seed for every clip</source>
-        <translation type="unfinished"></translation>
+        <translation>每个短片换一个新种子</translation>
     </message>
     <message>
         <source>Keep this seed for the next clips</source>
-        <translation type="unfinished"></translation>
+        <translation>后面的短片沿用这个种子</translation>
     </message>
     <message>
         <source>Take another seed</source>
-        <translation type="unfinished"></translation>
+        <translation>换一个种子</translation>
     </message>
 </context>
 <context>
     <name>SettingsPage</name>
     <message>
         <source>Settings</source>
-        <translation type="unfinished"></translation>
+        <translation>设置</translation>
     </message>
     <message>
         <source>System</source>
-        <translation type="unfinished"></translation>
+        <translation>跟随系统</translation>
     </message>
     <message>
         <source>Light</source>
-        <translation type="unfinished"></translation>
+        <translation>浅色</translation>
     </message>
     <message>
         <source>Dark</source>
-        <translation type="unfinished"></translation>
+        <translation>深色</translation>
     </message>
     <message>
         <source>Automatic</source>
-        <translation type="unfinished"></translation>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>{device} (not found)</source>
+        <translation>{device}（未找到）</translation>
     </message>
     <message>
         <source>Language</source>
-        <translation type="unfinished"></translation>
+        <translation>语言</translation>
     </message>
     <message>
         <source>Colours</source>
-        <translation type="unfinished"></translation>
+        <translation>颜色</translation>
     </message>
     <message>
         <source>Size of text</source>
-        <translation type="unfinished"></translation>
+        <translation>文字大小</translation>
     </message>
     <message>
         <source>Works on</source>
-        <translation type="unfinished"></translation>
+        <translation>运算设备</translation>
     </message>
     <message>
         <source>Automatic takes a graphics card where there is one.</source>
-        <translation type="unfinished"></translation>
+        <translation>“自动”会在有显卡时使用显卡。</translation>
     </message>
     <message>
         <source>Clips are kept in</source>
-        <translation type="unfinished"></translation>
+        <translation>短片保存位置</translation>
     </message>
     <message>
         <source>Clips that are there already stay where they are.</source>
-        <translation type="unfinished"></translation>
+        <translation>已有的短片仍留在原处。</translation>
     </message>
     <message>
         <source>Choose another folder …</source>
-        <translation type="unfinished"></translation>
+        <translation>选择其他文件夹…</translation>
     </message>
     <message>
         <source>Show in folder</source>
-        <translation type="unfinished"></translation>
+        <translation>在文件夹中显示</translation>
     </message>
     <message>
-        <source>Reduce motion: nothing plays by itself</source>
-        <translation type="unfinished"></translation>
+        <source>Reduce motion</source>
+        <translation>减少动态效果</translation>
     </message>
     <message>
-        <source>Say when a long clip is ready and another window is in front</source>
-        <translation type="unfinished"></translation>
+        <source>Nothing plays by itself.</source>
+        <translation>不自动播放任何内容。</translation>
+    </message>
+    <message>
+        <source>Say when a clip is ready</source>
+        <translation>短片完成时通知</translation>
+    </message>
+    <message>
+        <source>If it took a while and another window is in front.</source>
+        <translation>仅在耗时较长且正在使用其他窗口时。</translation>
     </message>
 </context>
 <context>
     <name>Shortcuts</name>
     <message>
         <source>Generate</source>
-        <translation type="unfinished"></translation>
+        <translation>生成</translation>
     </message>
     <message>
         <source>Go to the prompt</source>
-        <translation type="unfinished"></translation>
+        <translation>转到提示词</translation>
     </message>
     <message>
         <source>Choose a picture to start from</source>
-        <translation type="unfinished"></translation>
+        <translation>选择起始图片</translation>
     </message>
     <message>
         <source>Go to the queue</source>
-        <translation type="unfinished"></translation>
+        <translation>转到队列</translation>
     </message>
     <message>
         <source>Search the library</source>
-        <translation type="unfinished"></translation>
+        <translation>搜索素材库</translation>
     </message>
     <message>
         <source>Go to the clip</source>
-        <translation type="unfinished"></translation>
+        <translation>转到短片</translation>
     </message>
     <message>
         <source>Pause the clip that is made</source>
-        <translation type="unfinished"></translation>
+        <translation>暂停正在生成的短片</translation>
     </message>
     <message>
         <source>Cancel the clip that is made</source>
-        <translation type="unfinished"></translation>
+        <translation>取消正在生成的短片</translation>
     </message>
     <message>
         <source>Export the clip that is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>导出当前显示的短片</translation>
     </message>
     <message>
         <source>Compare two clips</source>
-        <translation type="unfinished"></translation>
+        <translation>对比两个短片</translation>
     </message>
     <message>
         <source>Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>撤销</translation>
     </message>
     <message>
         <source>Redo</source>
-        <translation type="unfinished"></translation>
+        <translation>重做</translation>
     </message>
     <message>
         <source>Help and shortcuts</source>
-        <translation type="unfinished"></translation>
+        <translation>帮助和快捷键</translation>
     </message>
     <message>
         <source>Settings</source>
-        <translation type="unfinished"></translation>
+        <translation>设置</translation>
     </message>
     <message>
         <source>Back to the clip</source>
-        <translation type="unfinished"></translation>
+        <translation>返回短片</translation>
     </message>
     <message>
         <source>Quit</source>
-        <translation type="unfinished"></translation>
+        <translation>退出</translation>
     </message>
     <message>
         <source>Space</source>
-        <translation type="unfinished"></translation>
+        <translation>空格键</translation>
     </message>
     <message>
         <source>Play or pause</source>
-        <translation type="unfinished"></translation>
+        <translation>播放或暂停</translation>
     </message>
     <message>
         <source>One frame back or on</source>
-        <translation type="unfinished"></translation>
+        <translation>后退或前进一帧</translation>
     </message>
     <message>
         <source>Home, End</source>
-        <translation type="unfinished"></translation>
+        <translation>Home、End</translation>
     </message>
     <message>
         <source>First or last frame</source>
-        <translation type="unfinished"></translation>
+        <translation>第一帧或最后一帧</translation>
     </message>
     <message>
         <source>Once, loop or boomerang</source>
-        <translation type="unfinished"></translation>
+        <translation>播放一次、循环或往返</translation>
     </message>
     <message>
         <source>Full screen</source>
-        <translation type="unfinished"></translation>
+        <translation>全屏</translation>
     </message>
     <message>
         <source>Save the frame</source>
-        <translation type="unfinished"></translation>
+        <translation>保存这一帧</translation>
     </message>
     <message>
         <source>Enter</source>
-        <translation type="unfinished"></translation>
+        <translation>回车键</translation>
     </message>
     <message>
         <source>Show the clip</source>
-        <translation type="unfinished"></translation>
+        <translation>显示短片</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished"></translation>
+        <translation>Delete</translation>
     </message>
     <message>
         <source>Remove, with undo</source>
-        <translation type="unfinished"></translation>
+        <translation>移除，可撤销</translation>
+    </message>
+    <message>
+        <source>Move a job of the queue up or down</source>
+        <translation>在队列中上移或下移</translation>
     </message>
     <message>
         <source>Star a clip</source>
-        <translation type="unfinished"></translation>
+        <translation>为短片加星标</translation>
     </message>
     <message>
         <source>Menu key</source>
-        <translation type="unfinished"></translation>
+        <translation>菜单键</translation>
     </message>
     <message>
         <source>Everything else</source>
-        <translation type="unfinished"></translation>
+        <translation>其他操作</translation>
     </message>
 </context>
 <context>
     <name>SizePicker</name>
     <message>
         <source>square</source>
-        <translation type="unfinished"></translation>
+        <translation>方形</translation>
     </message>
     <message>
         <source>wide</source>
-        <translation type="unfinished"></translation>
+        <translation>横向</translation>
     </message>
     <message>
         <source>tall</source>
-        <translation type="unfinished"></translation>
+        <translation>纵向</translation>
     </message>
     <message>
         <source>other</source>
-        <translation type="unfinished"></translation>
+        <translation>其他</translation>
     </message>
     <message>
         <source>{width} × {height}</source>
-        <translation type="unfinished"></translation>
+        <translation>{width} × {height}</translation>
     </message>
     <message>
         <source>Any width and height</source>
-        <translation type="unfinished"></translation>
+        <translation>任意宽度和高度</translation>
     </message>
     <message>
         <source>Swap width and height</source>
-        <translation type="unfinished"></translation>
+        <translation>宽高互换</translation>
     </message>
     <message>
         <source>Width in pixels</source>
-        <translation type="unfinished"></translation>
+        <translation>宽度（像素）</translation>
     </message>
     <message>
         <source>Height in pixels</source>
-        <translation type="unfinished"></translation>
+        <translation>高度（像素）</translation>
     </message>
     <message>
         <source>In steps of {step} pixels</source>
-        <translation type="unfinished"></translation>
+        <translation>以 {step} 像素为一档</translation>
+    </message>
+</context>
+<context>
+    <name>SmoothButton</name>
+    <message>
+        <source>Smooth</source>
+        <translation>补帧</translation>
+    </message>
+    <message>
+        <source>Make the clip smoother</source>
+        <translation>让短片更流畅</translation>
+    </message>
+    <message>
+        <source>Put frames in between; what is there is not made again</source>
+        <translation>在帧与帧之间补帧，已有的帧不会重新生成</translation>
+    </message>
+    <message>
+        <source>{rate} frames a second</source>
+        <translation>每秒 {rate} 帧</translation>
     </message>
 </context>
 <context>
     <name>StageView</name>
     <message>
         <source>The clip that is made</source>
-        <translation type="unfinished"></translation>
+        <translation>正在生成的短片</translation>
     </message>
     <message>
         <source>key frame</source>
-        <translation type="unfinished"></translation>
+        <translation>关键帧</translation>
     </message>
     <message>
         <source>preview</source>
-        <translation type="unfinished"></translation>
+        <translation>预览</translation>
     </message>
     <message>
         <source>preview · step {step} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>预览 · 第 {step} 步，共 {total} 步</translation>
     </message>
     <message>
         <source>Getting ready …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在准备…</translation>
     </message>
     <message>
         <source>Reading the prompt …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在读取提示词…</translation>
     </message>
     <message>
         <source>The first picture is on its way …</source>
-        <translation type="unfinished"></translation>
+        <translation>第一张画面即将出现…</translation>
     </message>
     <message>
         <source>Show the finished clip</source>
-        <translation type="unfinished"></translation>
+        <translation>显示完成的短片</translation>
     </message>
     <message>
         <source>Back to the running clip</source>
-        <translation type="unfinished"></translation>
+        <translation>返回正在生成的短片</translation>
     </message>
     <message>
         <source>Begin a new clip with this frame</source>
-        <translation type="unfinished"></translation>
+        <translation>以这一帧开始新短片</translation>
     </message>
     <message>
         <source>Save this frame as a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>把这一帧保存为图片</translation>
     </message>
     <message>
         <source>Compare with another clip</source>
-        <translation type="unfinished"></translation>
+        <translation>与另一个短片对比</translation>
     </message>
     <message>
         <source>Export the clip</source>
-        <translation type="unfinished"></translation>
+        <translation>导出短片</translation>
     </message>
     <message>
         <source>Full screen</source>
-        <translation type="unfinished"></translation>
+        <translation>全屏</translation>
     </message>
 </context>
 <context>
     <name>Stages</name>
     <message>
         <source>Text</source>
-        <translation type="unfinished"></translation>
+        <translation>文字</translation>
     </message>
     <message>
         <source>Key frame</source>
-        <translation type="unfinished"></translation>
+        <translation>关键帧</translation>
     </message>
     <message>
         <source>Motion</source>
-        <translation type="unfinished"></translation>
+        <translation>运动</translation>
     </message>
     <message>
         <source>Smooth</source>
-        <translation type="unfinished"></translation>
+        <translation>补帧</translation>
     </message>
     <message>
         <source>Decode</source>
-        <translation type="unfinished"></translation>
+        <translation>解码</translation>
     </message>
     <message>
         <source>Save</source>
-        <translation type="unfinished"></translation>
+        <translation>保存</translation>
     </message>
 </context>
 <context>
     <name>Studio</name>
     <message>
         <source>The model {name} is not there any more. The one in use stays.</source>
-        <translation type="unfinished"></translation>
+        <translation>模型 {name} 已不存在，继续使用当前模型。</translation>
     </message>
     <message>
         <source>This is the smallest size already. Close other programs that use the graphics card, or choose fewer frames a second.</source>
-        <translation type="unfinished"></translation>
+        <translation>已经是最小尺寸。请关闭其他使用显卡的程序，或选择更低的帧率。</translation>
     </message>
     <message>
         <source>Make it smaller</source>
-        <translation type="unfinished"></translation>
+        <translation>缩小尺寸</translation>
     </message>
 </context>
 <context>
     <name>Submitter</name>
     <message>
         <source>The clip begins with your picture, so there are none to pick from. Take the picture out of the form first.</source>
-        <translation type="unfinished"></translation>
+        <translation>短片以所选图片开头，因此没有图片可挑选。请先移除图片。</translation>
     </message>
     <message>
         <source>Change a clip of the queue</source>
-        <translation type="unfinished"></translation>
+        <translation>修改队列中的短片</translation>
     </message>
     <message numerus="yes">
         <source>%n of them cannot be made. {reason}</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>其中 %n 个无法生成。{reason}</numerusform>
         </translation>
     </message>
     <message>
         <source>The clip is not in the library any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个短片已不在素材库中。</translation>
     </message>
     <message>
         <source>A newer kvdesk made this clip. Use that one to go on with it.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个短片由更新版本的 kvdesk 生成。请用那个版本继续处理。</translation>
     </message>
     <message>
         <source>The clip is in the queue already.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个短片已在队列中。</translation>
     </message>
     <message>
         <source>The clip is that smooth already.</source>
-        <translation type="unfinished"></translation>
+        <translation>这个短片已经这样流畅了。</translation>
     </message>
     <message>
         <source>The clip that you were changing has started or was removed. Its settings stay in the form, and Generate makes a new clip of them.</source>
-        <translation type="unfinished"></translation>
+        <translation>正在修改的短片已开始生成或已被移除。它的设置仍保留在左侧，按“生成”会用它们生成新短片。</translation>
     </message>
 </context>
 <context>
     <name>TimeLeft</name>
     <message>
         <source>Stopping …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在停止…</translation>
     </message>
     <message>
         <source>Time left not known yet</source>
-        <translation type="unfinished"></translation>
+        <translation>剩余时间尚不清楚</translation>
     </message>
     <message>
         <source>Almost done</source>
-        <translation type="unfinished"></translation>
+        <translation>即将完成</translation>
     </message>
     <message>
         <source>{time} left</source>
-        <translation type="unfinished"></translation>
+        <translation>还需{time}</translation>
     </message>
 </context>
 <context>
     <name>Timeline</name>
     <message>
         <source>Progress of the clip</source>
-        <translation type="unfinished"></translation>
+        <translation>短片的进度</translation>
     </message>
     <message>
         <source>{words}. Stage {number} of {total}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{words}。第 {number} 阶段，共 {total} 个阶段。</translation>
     </message>
     <message>
         <source>{stage}: done</source>
-        <translation type="unfinished"></translation>
+        <translation>{stage}：已完成</translation>
     </message>
     <message>
         <source>{stage}: later</source>
-        <translation type="unfinished"></translation>
+        <translation>{stage}：未开始</translation>
     </message>
     <message>
         <source>{stage}: at work</source>
-        <translation type="unfinished"></translation>
+        <translation>{stage}：进行中</translation>
     </message>
     <message>
         <source>{stage}: step {done} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{stage}：第 {done} 步，共 {total} 步</translation>
     </message>
 </context>
 <context>
     <name>TopBar</name>
     <message>
         <source>Demo model</source>
-        <translation type="unfinished"></translation>
+        <translation>演示模型</translation>
     </message>
     <message>
         <source>Looking for models …</source>
-        <translation type="unfinished"></translation>
+        <translation>正在查找模型…</translation>
     </message>
     <message>
         <source>Model: {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>模型：{name}</translation>
     </message>
     <message>
         <source>Undo {what}</source>
-        <translation type="unfinished"></translation>
+        <translation>撤销 {what}</translation>
     </message>
     <message>
         <source>Redo {what}</source>
-        <translation type="unfinished"></translation>
+        <translation>重做 {what}</translation>
     </message>
     <message>
         <source>Queue and library</source>
-        <translation type="unfinished"></translation>
+        <translation>队列和素材库</translation>
     </message>
     <message>
         <source>Help and shortcuts</source>
-        <translation type="unfinished"></translation>
+        <translation>帮助和快捷键</translation>
     </message>
     <message>
         <source>Settings</source>
-        <translation type="unfinished"></translation>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>The engine is starting.</source>
+        <translation>引擎正在启动。</translation>
+    </message>
+    <message>
+        <source>The engine is ready.</source>
+        <translation>引擎已就绪。</translation>
+    </message>
+    <message>
+        <source>The engine has stopped.</source>
+        <translation>引擎已停止。</translation>
+    </message>
+    <message>
+        <source>The engine does not start.</source>
+        <translation>引擎无法启动。</translation>
     </message>
 </context>
 <context>
     <name>Transport</name>
     <message>
         <source>Frame</source>
-        <translation type="unfinished"></translation>
+        <translation>帧</translation>
     </message>
     <message>
         <source>One frame back</source>
-        <translation type="unfinished"></translation>
+        <translation>后退一帧</translation>
     </message>
     <message>
         <source>One frame on</source>
-        <translation type="unfinished"></translation>
+        <translation>前进一帧</translation>
     </message>
     <message>
         <source>Compare with another clip</source>
-        <translation type="unfinished"></translation>
+        <translation>与另一个短片对比</translation>
     </message>
     <message>
         <source>Begin a new clip with this frame</source>
-        <translation type="unfinished"></translation>
+        <translation>以这一帧开始新短片</translation>
     </message>
     <message>
         <source>Save this frame as a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>把这一帧保存为图片</translation>
     </message>
     <message>
         <source>Export the clip</source>
-        <translation type="unfinished"></translation>
+        <translation>导出短片</translation>
     </message>
     <message>
         <source>Full screen</source>
-        <translation type="unfinished"></translation>
+        <translation>全屏</translation>
     </message>
     <message>
         <source>Pause: free the memory and go on later</source>
-        <translation type="unfinished"></translation>
+        <translation>暂停：释放内存，稍后继续</translation>
     </message>
     <message>
         <source>Stop now</source>
-        <translation type="unfinished"></translation>
+        <translation>立即停止</translation>
     </message>
     <message>
         <source>It stops after this step. Press again to end it at once.</source>
-        <translation type="unfinished"></translation>
+        <translation>完成这一步后停止。再按一次立即结束。</translation>
     </message>
     <message>
         <source>Cancel the clip that is made</source>
-        <translation type="unfinished"></translation>
+        <translation>取消正在生成的短片</translation>
     </message>
     <message>
         <source>Pause</source>
-        <translation type="unfinished"></translation>
+        <translation>暂停</translation>
     </message>
     <message>
         <source>Play</source>
-        <translation type="unfinished"></translation>
+        <translation>播放</translation>
     </message>
     <message>
         <source>Space</source>
-        <translation type="unfinished"></translation>
+        <translation>空格键</translation>
     </message>
     <message>
         <source>Plays once</source>
-        <translation type="unfinished"></translation>
+        <translation>播放一次</translation>
     </message>
     <message>
         <source>Plays in a loop</source>
-        <translation type="unfinished"></translation>
+        <translation>循环播放</translation>
     </message>
     <message>
         <source>Plays forwards and backwards</source>
-        <translation type="unfinished"></translation>
+        <translation>往返播放</translation>
     </message>
     <message>
         <source>Speed</source>
-        <translation type="unfinished"></translation>
+        <translation>速度</translation>
     </message>
     <message>
         <source>Speed: {speed}</source>
-        <translation type="unfinished"></translation>
+        <translation>速度：{speed}</translation>
     </message>
 </context>
 <context>
     <name>Wiring</name>
     <message>
         <source>Take an example</source>
-        <translation type="unfinished"></translation>
+        <translation>采用示例</translation>
     </message>
     <message>
         <source>Take values of the motion map</source>
-        <translation type="unfinished"></translation>
+        <translation>采用运动图谱的数值</translation>
     </message>
     <message>
         <source>A clip is being made.</source>
-        <translation type="unfinished"></translation>
+        <translation>正在生成短片。</translation>
     </message>
     <message>
         <source>Your clip is ready</source>
-        <translation type="unfinished"></translation>
+        <translation>短片已完成</translation>
     </message>
 </context>
 <context>
     <name>WorkerDeath</name>
     <message>
         <source>The engine could not be started: {program} is missing or may not be run. Install kvdesk again.</source>
-        <translation type="unfinished"></translation>
+        <translation>引擎无法启动：{program} 不存在或不允许运行。请重新安装 kvdesk。</translation>
     </message>
     <message>
         <source>The engine belongs to another version of kvdesk. Both sides must come from the same installation: install kvdesk again.</source>
-        <translation type="unfinished"></translation>
+        <translation>引擎属于另一个版本的 kvdesk。两者必须来自同一次安装，请重新安装 kvdesk。</translation>
     </message>
     <message>
         <source>The engine was stopped at once and is starting again.</source>
-        <translation type="unfinished"></translation>
+        <translation>引擎已立即停止，正在重新启动。</translation>
     </message>
     <message>
         <source>The system stopped the engine, possibly because the computer ran out of memory. Close other programs or choose a smaller size, then try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>系统终止了引擎，可能是因为内存不足。请关闭其他程序或选择更小的尺寸，然后重试。</translation>
     </message>
     <message>
         <source>Another program or the system stopped the engine. Try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>其他程序或系统终止了引擎。请重试。</translation>
     </message>
     <message>
         <source>The engine crashed ({name}). Try again. If it happens again, a newer graphics driver may help.</source>
-        <translation type="unfinished"></translation>
+        <translation>引擎崩溃了（{name}）。请重试。如果再次发生，更新显卡驱动或许有用。</translation>
     </message>
     <message>
         <source>The engine ended by itself with the code {code}. Try again. If it happens again, the details say more.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>window</name>
-    <message>
-        <source>Something went wrong that should not have. What you made is kept. If the window behaves oddly, close it and start it again.</source>
-        <translation type="unfinished"></translation>
+        <translation>引擎自行退出，代码为 {code}。请重试。如果再次发生，可在详情中了解更多。</translation>
     </message>
 </context>
 </TS>

@@ -24,7 +24,7 @@ from engine.api import (
     Stopped,
     from_json,
 )
-from kvdesk.engine_client import EngineState
+from kvdesk.engine_state import EngineState
 
 PATIENCE = 20_000  # milliseconds; nothing here waits on purpose
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="ends processes by signals")

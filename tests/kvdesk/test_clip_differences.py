@@ -72,7 +72,7 @@ def test_every_field_of_the_form_is_compared():
 
 def test_another_model_is_a_difference(values):
     assert differences(values, INFO.request, "Kandinsky") == [
-        Difference(field="model", mine="demo", theirs="Kandinsky")
+        Difference(field="model", mine="Demo model", theirs="Kandinsky")
     ]
 
 

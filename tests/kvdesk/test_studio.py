@@ -29,7 +29,7 @@ from engine.api import (
 )
 from kvdesk.batches import BatchKind
 from kvdesk.chosen_files import MAX_PROMPTS
-from kvdesk.engine_client import EngineState
+from kvdesk.engine_state import EngineState
 from kvdesk.estimates import Paces
 from kvdesk.folders import Folders
 from kvdesk.form import Form

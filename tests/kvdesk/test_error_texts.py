@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QLocale
+
+from engine import errors
+from kvdesk.error_texts import error_text
+
+
+@pytest.fixture
+def in_chinese():
+    before = QLocale()
+    QLocale.setDefault(QLocale("zh_CN"))
+    yield
+    QLocale.setDefault(before)
+
+
+def test_in_english_the_worker_speaks_for_itself():
+    assert error_text("picture", "cat.png is damaged.") == "cat.png is damaged."
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_in_another_language_the_kind_of_error_comes_first():
+    assert error_text("picture", "cat.png is damaged.") == (
+        "The picture cannot be used. cat.png is damaged."
+    )
+    assert error_text("worker_died", "Already translated.") == "Already translated."
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_every_error_of_the_engine_has_its_kind():
+    waiting = [errors.EngineError]
+    while waiting:
+        error = waiting.pop()
+        waiting += error.__subclasses__()
+        if error not in (errors.EngineError, errors.Cancelled, errors.MessageError):
+            assert error_text(error.code, "") != "", error
