@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import signal
+import socket
 import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QTimer
 from PySide6.QtGui import QIcon, QUndoStack
 from PySide6.QtWidgets import QApplication
 
@@ -38,7 +40,7 @@ from kvdesk.wiring import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +192,7 @@ def main() -> int:
     install_theme(app)
     desk = build(app, folders)
     _report_faults(desk.window)
+    _close_on_signals(desk.window)
     instance.raised.connect(lambda: _bring_to_front(desk.window))
     desk.window.show()
     # The window is there before anything reads folders or starts a process.
@@ -197,6 +200,34 @@ def main() -> int:
     status = app.exec()
     desk.close()
     return status
+
+
+def _close_on_signals(window: MainWindow) -> None:
+    """End as by the close button when the system ends the session, or a terminal Ctrl-C."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        """Leave it to the event loop: this may interrupt anything, such as painting."""
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    # What Python writes here when there is a signal wakes the event loop up.
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    signal.set_wakeup_fd(writing.fileno())
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read, window)
+
+    def on_wake_up() -> None:
+        reading.recv(64)
+        window.close()
+
+    notifier.activated.connect(on_wake_up)
+
+    def on_closing() -> None:
+        signal.set_wakeup_fd(-1)
+        writing.close()
+
+    window.closing.connect(on_closing)
 
 
 def _bring_to_front(window: MainWindow) -> None:

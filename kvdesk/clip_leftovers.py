@@ -33,6 +33,8 @@ def remove_leftover(clips: Path, name: str) -> bool:
         if folder.is_symlink() or not folder.is_dir() or _is_worth_keeping(folder):
             return False
         shutil.rmtree(folder)  # which refuses a link, and deletes those inside as what they are
+    except FileNotFoundError:  # somebody else removes it too, such as the end of the application
+        return False
     except OSError as error:
         log.warning("%s cannot be removed: %s", folder, error)
         return False

@@ -45,6 +45,8 @@ GUIDANCE_FIELDS = {
     "interpolation_guidance": "interpolation",
 }
 """Fields of the form that are attributes of its guidance, under other names."""
+DIGIT_GAP = "\N{NARROW NO-BREAK SPACE}"
+"""What is between groups of digits, in every language."""
 SAMPLING_FIELDS = ("steps", "interpolation_steps", "sampler")
 
 
@@ -153,6 +155,8 @@ def field_help(field: str) -> str:
 def field_text(source: GenerateRequest | FormValues, field: str) -> str:
     """The value of `field` as a person reads it."""
     value = field_value(source, field)
+    if field == "seed" and isinstance(value, int):
+        return seed_text(value)
     if isinstance(value, FrameSize):
         return QCoreApplication.translate("Form", "{width} × {height}").format(
             width=value.width, height=value.height
@@ -170,6 +174,11 @@ def field_text(source: GenerateRequest | FormValues, field: str) -> str:
     if value is None or value == "":
         return QCoreApplication.translate("Form", "none")
     return str(value)
+
+
+def seed_text(seed: int) -> str:
+    """The digits of `seed` in groups of three, which no line breaks apart."""
+    return f"{seed:,}".replace(",", DIGIT_GAP)
 
 
 def fps_text(fps: Fps) -> str:

@@ -25,6 +25,7 @@ from kvdesk.job import (
     new_folder_name,
     new_id,
 )
+from kvdesk.job_texts import spoken_job
 from kvdesk.json_files import DelayedWriter, read_json
 from kvdesk.queue_commands import AddJobs, ChangeJob, MoveJob, RemoveJobs
 from kvdesk.queue_store import StoredQueue, queue_from_json, queue_to_json
@@ -272,7 +273,9 @@ class JobQueue(QAbstractListModel):
             return job
         if role == PROGRESS_ROLE:
             return self._progress.get(job.id)
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return spoken_job(job, self._progress.get(job.id))
+        if role == Qt.ItemDataRole.DisplayRole:
             return job.title
         return None
 

@@ -22,6 +22,7 @@ from PySide6.QtCore import (
 )
 
 from engine.api import VIDEO_FILE, Fps
+from kvdesk.form_fields import DIGIT_GAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -261,7 +262,8 @@ def _order(clip: ClipSummary) -> tuple[str, str]:
 
 
 def _plain(text: str) -> str:
-    return text.replace("×", "x").casefold()
+    # A seed that was copied from the screen has gaps; one that was typed with spaces is some words.
+    return text.replace("×", "x").replace(DIGIT_GAP, "").casefold()
 
 
 def badge_text(clip: ClipSummary) -> str:

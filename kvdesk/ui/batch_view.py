@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLabel, QWidget
 
 from engine.api import Motion
 from kvdesk.batches import BatchKind
+from kvdesk.form_fields import seed_text
 from kvdesk.ui.batch_tile import BatchTile
 from kvdesk.ui.page import Page
 from kvdesk.ui.theme import GAP
@@ -43,6 +45,8 @@ class BatchView(Page):
         self._library = library
         self._batch: Batch | None = None
         self._tiles: dict[str, BatchTile] = {}
+        self._row_headings: list[QLabel] = []
+        self._column_headings: list[QLabel] = []
         # Qt's buttons of a group know by themselves which one an arrow key leads to.
         self._group = QButtonGroup(self)
         self._group.setExclusive(False)
@@ -60,6 +64,8 @@ class BatchView(Page):
         self._clock.timeout.connect(self._on_tick)
         self._tick = 0
         self._is_still = False
+        self._ratio = 1.0
+        self._scroll.viewport().installEventFilter(self)
         library.changed.connect(self._on_library_changed)
         library.strips.ready.connect(self._on_pictures_ready)
         self._retranslate()
@@ -100,6 +106,9 @@ class BatchView(Page):
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 0)
         self._tiles = {}
+        self._row_headings.clear()
+        self._column_headings.clear()
+        self._ratio = 1.0
         batch = self._batch
         if batch is None:
             return
@@ -109,6 +118,7 @@ class BatchView(Page):
             for index, folder in enumerate(batch.folders):
                 self._add_tile(folder, index // _NUM_COLUMNS, index % _NUM_COLUMNS)
         self._order_tabs()
+        self._fit_height()
         for folder in batch.folders:
             self._refresh(folder)
 
@@ -117,10 +127,13 @@ class BatchView(Page):
         motions = list(dict.fromkeys(label.motion for label in batch.labels))
         noises = list(dict.fromkeys(label.noise_augmentation for label in batch.labels))
         for row, motion in enumerate(motions):
-            self._grid.addWidget(_heading(self._motion_text(motion)), row + 1, 0)
+            heading = _heading(self._motion_text(motion))
+            self._row_headings.append(heading)
+            self._grid.addWidget(heading, row + 1, 0)
         for column, noise in enumerate(noises):
-            words = self.tr("noise {noise}").format(noise=noise)
-            self._grid.addWidget(_heading(words), 0, column + 1, Qt.AlignmentFlag.AlignHCenter)
+            heading = _heading(self.tr("noise {noise}").format(noise=noise))
+            self._column_headings.append(heading)
+            self._grid.addWidget(heading, 0, column + 1, Qt.AlignmentFlag.AlignHCenter)
         for folder, label in zip(batch.folders, batch.labels, strict=True):
             row, column = motions.index(label.motion), noises.index(label.noise_augmentation)
             self._add_tile(folder, row + 1, column + 1)
@@ -132,6 +145,33 @@ class BatchView(Page):
         self._grid.addWidget(tile, row, column)
         self._grid.setColumnStretch(column, 1)
         self._tiles[folder] = tile
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """See how much room there is, and when a text takes another part of it."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._fit_height()
+        return super().eventFilter(watched, event)
+
+    def _fit_height(self) -> None:
+        """Leave so much free at the right that all rows can be seen without scrolling."""
+        if not self._tiles:
+            return
+        viewport = self._scroll.viewport().size()
+        whole = min(viewport.width(), self._content.maximumWidth())
+        margins = self.column.contentsMargins()
+        above = margins.top() + self._words.heightForWidth(whole) + self.column.spacing()
+        left = 0
+        if self._row_headings:
+            left = GAP + max(each.sizeHint().width() for each in self._row_headings)
+            above += GAP + max(each.sizeHint().height() for each in self._column_headings)
+        num_columns = len(self._column_headings) or _NUM_COLUMNS
+        num_rows = math.ceil(len(self._tiles) / num_columns)
+        room = viewport.height() - above - margins.bottom() - GAP * num_rows
+        smallest = next(iter(self._tiles.values())).minimumSizeHint().width()
+        width = max(smallest, int(room // num_rows / self._ratio))
+        spare = max(0, whole - left - num_columns * width - GAP * (num_columns - 1))
+        if self._grid.contentsMargins().right() != spare:
+            self._grid.setContentsMargins(0, 0, spare, 0)
 
     def _on_clicked(self, folder: str) -> None:
         batch = self._batch
@@ -161,8 +201,10 @@ class BatchView(Page):
         tile = self._tiles[folder]
         summary = self._library.summaries.get(folder)
         if summary is not None:
+            self._ratio = summary.height / max(1, summary.width)
             for each in self._tiles.values():  # clips of a batch have the same size
-                each.set_ratio(summary.height / max(1, summary.width))
+                each.set_ratio(self._ratio)
+            self._fit_height()
         if summary is None or not summary.can_be_shown or summary.is_binned:
             tile.show_images(())
             tile.setEnabled(False)
@@ -222,7 +264,7 @@ class BatchView(Page):
             return self.tr("{motion}, noise augmentation {noise}").format(
                 motion=self._motion_text(label.motion), noise=label.noise_augmentation
             )
-        return self.tr("seed {seed}").format(seed=label.seed)
+        return self.tr("seed {seed}").format(seed=seed_text(label.seed))
 
     # Playing
 

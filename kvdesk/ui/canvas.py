@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _THUMBNAIL_PX = 96
 _SOFT_FACTOR = 4
 _ROUNDING = 1e-6  # pixels; what is a whole number of them may be computed as slightly less
+_TARGET = 4
 _SMALLEST = QSize(160, 100)
 _BADGE = QColor(0, 0, 0, 176)  # readable on any picture
 _KEEP = Qt.AspectRatioMode.KeepAspectRatio
@@ -140,6 +141,8 @@ def paint_picture(painter: QPainter, image: QImage, area: QRectF) -> None:
 class Canvas(QWidget):
     """One picture, or a sentence where there is none.
 
+    A click asks for what Space asks for, and a double click for what F asks for.
+
     Attributes:
         key_pressed: (CanvasKey) a key that means something to whoever plays.
     """
@@ -157,6 +160,7 @@ class Canvas(QWidget):
         self._radius = RADIUS
         self._drag_start: QPointF | None = None
         self._shows_focus = False
+        self._is_target = False
         theme().changed.connect(self.update)
 
     @property
@@ -194,6 +198,12 @@ class Canvas(QWidget):
         """Show a few words at the bottom left; none where `badge` is empty."""
         if badge != self._badge:
             self._badge = badge
+            self.update()
+
+    def show_as_target(self, is_target: bool) -> None:
+        """Show that what is dragged may be dropped here."""
+        if is_target != self._is_target:
+            self._is_target = is_target
             self.update()
 
     def use_black(self) -> None:
@@ -239,6 +249,8 @@ class Canvas(QWidget):
             paint_badge(painter, self._badge, self.rect())
         if self._shows_focus and self.hasFocus() and self._radius:
             paint_focus(painter, self.rect())
+        if self._is_target:
+            paint_target(painter, self.rect())
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -265,9 +277,19 @@ class Canvas(QWidget):
             self._drag_start = None
             self._drag_out()
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        """It was a click."""
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Where nothing was dragged, it was a click: it does what Space does."""
+        if event.button() is not Qt.MouseButton.LeftButton or self._drag_start is None:
+            return
         self._drag_start = None
+        if self.rect().contains(event.position().toPoint()):
+            self.key_pressed.emit(CanvasKey.PLAY)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Take back what the first click did, and do what F does."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.key_pressed.emit(CanvasKey.PLAY)
+            self.key_pressed.emit(CanvasKey.FULL_SCREEN)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A turn of the wheel means nothing here, and is not for a slider below either."""
@@ -325,6 +347,16 @@ def paint_badge(painter: QPainter, text: str, area: QRect, *, at_right: bool = F
     painter.drawRoundedRect(box, INNER_RADIUS, INNER_RADIUS)
     painter.setPen(Qt.GlobalColor.white)
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def paint_target(painter: QPainter, area: QRect) -> None:
+    """Draw the frame around what takes what is dragged; it shows on pictures of any colour."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_BADGE, _TARGET + 2))
+    inner = QRectF(area).adjusted(2, 2, -2, -2)
+    painter.drawRoundedRect(inner, RADIUS, RADIUS)
+    painter.setPen(QPen(theme().color("accent"), _TARGET))
+    painter.drawRoundedRect(inner, RADIUS, RADIUS)
 
 
 def paint_focus(painter: QPainter, area: QRect) -> None:

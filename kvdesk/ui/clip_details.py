@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kvdesk.clip_differences import Difference, differences
-from kvdesk.form_fields import field_label
+from kvdesk.form_fields import field_label, seed_text
 from kvdesk.library_model import date_text
 from kvdesk.model_names import model_label
 from kvdesk.ui.controls.icon_button import IconButton
@@ -134,7 +134,7 @@ class ClipDetails(QScrollArea):
                 if info.num_frames
                 else self.tr("key frame only"),
             ),
-            (self.tr("Seed"), str(request.seed)),
+            (self.tr("Seed"), seed_text(request.seed)),
             (self.tr("Model"), model_label(info.model)),
         ]
         if info.seconds:

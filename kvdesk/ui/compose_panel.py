@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from kvdesk.prompt_history import PromptHistory
 
 _MIN_WIDTH = 320
-_SECONDS = "5.5"
 
 
 class ComposePanel(QWidget):
@@ -274,8 +273,9 @@ class ComposePanel(QWidget):
         self.more.show_values(values)
         self._fields["picture"].set_value_text("" if values.picture else self.tr("optional"))
         self._fields["size"].set_value_text(field_text(values, "size"))
+        seconds = values.fps.num_frames / values.fps.frames_per_second
         frames = self.tr("%n frame(s), {seconds} s", "", values.fps.num_frames)
-        self._fields["fps"].set_value_text(frames.format(seconds=_SECONDS))
+        self._fields["fps"].set_value_text(frames.format(seconds=f"{seconds:.1f}"))
         self._show_cautions()
         self._refresh_problems()
         if values.prompt != self._prompt_text:

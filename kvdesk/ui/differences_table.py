@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableWidget, QTableWidgetItem
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+)
 
 from kvdesk.form_fields import field_label
 from kvdesk.ui.theme import theme
@@ -13,12 +20,28 @@ from kvdesk.ui.theme import theme
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtWidgets import QWidget
 
     from kvdesk.clip_differences import Difference
 
 _HIGHEST = 168
+_PADDING = 8  # at either side of a cell, as in the style sheet
+_OWN_MARGIN = 3  # the part of it that Qt adds, and knows of
+
+
+class _Cell(QStyledItemDelegate):
+    """A cell that is high enough for its lines."""
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        """The size of the text between the paddings, which Qt breaks as if there were none."""
+        inner = QStyleOptionViewItem(option)
+        place = inner.rect
+        place.setWidth(place.width() - 2 * (theme().px(_PADDING) - _OWN_MARGIN))
+        inner.rect = place
+        return super().sizeHint(inner, index)
 
 
 class DifferencesTable(QTableWidget):
@@ -29,6 +52,7 @@ class DifferencesTable(QTableWidget):
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
+        self.setItemDelegate(_Cell(self))
         self.setWordWrap(True)
         self.setTabKeyNavigation(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -38,6 +62,10 @@ class DifferencesTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
+        # The header tells of a width before it keeps it.
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._fit_rows)
+        header.sectionResized.connect(self._on_column_resized)
         self._differences: tuple[Difference, ...] = ()
         self._retranslate()
 
@@ -51,8 +79,7 @@ class DifferencesTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)
                 self.setItem(row, column, item)
-        self.resizeRowsToContents()
-        self.updateGeometry()
+        self._fit_rows()
 
     def sizeHint(self) -> QSize:
         """All rows, up to a height that leaves room for the clips."""
@@ -65,17 +92,19 @@ class DifferencesTable(QTableWidget):
         height = self.horizontalHeader().sizeHint().height() + theme().px(28)
         return QSize(160, min(height, self.sizeHint().height()))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Break lines anew."""
-        super().resizeEvent(event)
-        self.resizeRowsToContents()
-
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()
             self.show_differences(self._differences)
         super().changeEvent(event)
+
+    def _on_column_resized(self) -> None:
+        self._timer.start()
+
+    def _fit_rows(self) -> None:
+        self.resizeRowsToContents()
+        self.updateGeometry()
 
     def _retranslate(self) -> None:
         self.setHorizontalHeaderLabels([self.tr("Setting"), self.tr("A"), self.tr("B")])

@@ -81,6 +81,7 @@ class ExportSheet(Page):
         self._question = _Question.SIZE
         self._answer: _Answer | None = None
         self._is_busy = False
+        self._chosen_width: object = None  # by the person, not by what is usual for a clip
         self._what = QLabel()
         self._kind = Segments()
         self._width = Segments()
@@ -139,6 +140,7 @@ class ExportSheet(Page):
         self.column.addStretch(1)
 
     def _connect(self) -> None:
+        self._width.value_changed.connect(self._on_width_chosen)
         for segments in (self._kind, self._playback, self._quality, self._width, self._speed):
             segments.value_changed.connect(self._on_choice_changed)
         self._limit.valueChanged.connect(self._on_limit_changed)
@@ -158,14 +160,14 @@ class ExportSheet(Page):
         self._clip = clip
         self._what.setText(clip.title)
         size = clip.info.request.size
-        chosen = self._width.value
         widths = _offered_widths(size.width, size.height)
         self._width.set_options(
             [(width, f"{width} × {width * size.height // size.width}") for width in widths]
         )
         self._order_tabs()
-        if chosen not in widths:
-            self._width.set_value(next((w for w in widths if w >= _USUAL_SIDE), widths[-1]))
+        usual = max(size.width, _USUAL_SIDE)
+        offered = next((width for width in widths if width >= usual), widths[-1])
+        self._width.set_value(self._chosen_width if self._chosen_width in widths else offered)
         self._on_choice_changed()
 
     def show_prediction(self, num_bytes: int, save: SaveRequest, *, was_fitted: bool) -> None:
@@ -258,6 +260,9 @@ class ExportSheet(Page):
         if self._kind.value is FileKind.PNG or not isinstance(speed, float):
             return replace(save, playback=Playback.ONCE)
         return replace(save, playback=Playback(str(self._playback.value)), speed=speed)
+
+    def _on_width_chosen(self, width: object) -> None:
+        self._chosen_width = width
 
     def _on_choice_changed(self) -> None:
         self._question = _Question.SIZE

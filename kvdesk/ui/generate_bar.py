@@ -85,6 +85,8 @@ class GenerateBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plan: PlanView | None = None
+        # The last answer: its words stay, muted, while the next one is awaited.
+        self._answer: PlanView | None = None
         self._is_busy = False
         self._is_editing = False
         self._dot = QLabel("●", self)
@@ -100,7 +102,9 @@ class GenerateBar(QFrame):
 
     def _build_ui(self) -> None:
         self._words.setWordWrap(True)
-        self._words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self._words.setSizePolicy(policy)
         set_look(self._cancel, kind="link")
         self.more.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._cancel.hide()
@@ -132,6 +136,8 @@ class GenerateBar(QFrame):
         was = self._words.text()
         had_room = self._plan.fits if self._plan else None
         self._plan = plan
+        if plan is None or plan.fits is not None or not plan.needed_bytes:
+            self._answer = plan
         self._show_plan()
         if plan is not None and plan.fits is False and had_room is not False:
             # The rest changes with every move of a slider, and would be all that is heard.
@@ -193,17 +199,19 @@ class GenerateBar(QFrame):
 
     def _show_plan(self) -> None:
         fits = self._plan.fits if self._plan else None
+        is_old = self._plan is not self._answer
         token = {True: "fits", False: "careful", None: "muted"}[fits]
         colour = str(getattr(theme().tokens, token))
         self._dot.setStyleSheet(f"color: {colour}")
         # Nothing in these words comes from outside of this file.
         start, rest = self._plan_words()
         bold = f'<span style="color:{colour}; font-weight:600">{start}</span>'
-        self._words.setText(f"{bold} {rest}".strip())
+        text = f"{bold} {rest}".strip()
+        self._words.setText(f'<span style="color:{colour}">{text}</span>' if is_old else text)
         self.more.set_icon_name("chevron-down", token="on_accent")
 
     def _plan_words(self) -> tuple[str, str]:
-        plan = self._plan
+        plan = self._answer
         if plan is None or plan.fits is None:
             return self.tr("Looking…"), ""
         needed, free = (f"{size / _GIGABYTE:.1f}" for size in (plan.needed_bytes, plan.free_bytes))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QActionGroup, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -17,14 +17,14 @@ from PySide6.QtWidgets import (
 )
 
 from kvdesk.model_names import model_label
-from kvdesk.ui.controls.icon_button import IconButton
-from kvdesk.ui.icons import icon
+from kvdesk.ui.controls.icon_button import ICON_PX, IconButton
+from kvdesk.ui.icons import pixmap
 from kvdesk.ui.theme import GAP, theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
 
     from kvdesk.library_model import LibraryModel
 
@@ -34,11 +34,57 @@ _TYPING_PAUSE_MS = 120
 class SearchField(QLineEdit):
     """One line of words to look for.
 
+    Its icons are its own: those that Qt puts into a line do not grow with the text.
+
     Attributes:
         left_downwards: the down key was pressed: on to what was found.
+        clear_button: takes the words away, where there are any.
     """
 
     left_downwards = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.clear_button = IconButton("close", kind="small", token="muted", parent=self)
+        self.clear_button.setCursor(Qt.CursorShape.ArrowCursor)
+        # Escape does the same.
+        self.clear_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.clear_button.hide()
+        self.clear_button.clicked.connect(self.clear)
+        self.textChanged.connect(self._place_icons)
+        theme().changed.connect(self._place_icons)
+        self._place_icons()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the icons at the ends."""
+        super().resizeEvent(event)
+        self._place_icons()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the size of the text."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._place_icons()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the sign of a search before the words."""
+        super().paintEvent(event)
+        side = theme().px(ICON_PX)
+        top = (self.height() - side) // 2
+        painter = QPainter(self)
+        sign = pixmap("search", theme().tokens.muted, round(side * self.devicePixelRatioF()))
+        painter.drawPixmap(QRect(theme().px(GAP), top, side, side), sign)
+        painter.end()
+
+    def _place_icons(self) -> None:
+        button = self.clear_button
+        button.setVisible(bool(self.text()))
+        button.adjustSize()
+        margin = (self.height() - button.height()) // 2
+        button.move(self.width() - button.width() - margin, margin)
+        right = button.width() if self.text() else 0
+        self.setTextMargins(theme().px(ICON_PX) + GAP // 2, 0, right, 0)
+        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape clears the words, and the down key goes on to what was found."""
@@ -69,11 +115,6 @@ class LibrarySearch(QWidget):
         self._starred = False
         self._binned = False
         self._field = SearchField()
-        self._icon = QAction(self)
-        self._field.addAction(self._icon, QLineEdit.ActionPosition.LeadingPosition)
-        self._clear_words = QAction(self)
-        self._clear_words.setVisible(False)
-        self._field.addAction(self._clear_words, QLineEdit.ActionPosition.TrailingPosition)
         self._filter = IconButton("filter", kind="plain")
         self._filter.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
@@ -88,7 +129,6 @@ class LibrarySearch(QWidget):
         self._timer.setInterval(_TYPING_PAUSE_MS)
         self._build_ui()
         self._connect()
-        self._on_theme_changed()
         self._retranslate()
 
     def _build_ui(self) -> None:
@@ -106,15 +146,12 @@ class LibrarySearch(QWidget):
         column.addLayout(active)
 
     def _connect(self) -> None:
-        self._field.textChanged.connect(self._on_text_changed)
-        self._icon.triggered.connect(self.focus)
-        self._clear_words.triggered.connect(self._field.clear)
+        self._field.textChanged.connect(lambda: self._timer.start())
         self._field.returnPressed.connect(self._search)
         self._field.left_downwards.connect(self.left_downwards)
         self._timer.timeout.connect(self._search)
         self._menu.aboutToShow.connect(self._fill_menu)
         self._reset.clicked.connect(self._on_reset)
-        theme().changed.connect(self._on_theme_changed)
 
     @property
     def words(self) -> str:
@@ -152,10 +189,6 @@ class LibrarySearch(QWidget):
         )
         self._show_active()
         self.searched.emit()
-
-    def _on_text_changed(self, text: str) -> None:
-        self._clear_words.setVisible(bool(text))
-        self._timer.start()
 
     def _on_reset(self) -> None:
         self._model_name = ""
@@ -215,15 +248,10 @@ class LibrarySearch(QWidget):
         self._reset.setVisible(bool(parts))
         self._filter.set_icon_name("filter", token="accent" if parts else "text")
 
-    def _on_theme_changed(self) -> None:
-        self._icon.setIcon(icon("search", "muted"))
-        self._clear_words.setIcon(icon("close", "muted"))
-
     def _retranslate(self) -> None:
         self._field.setPlaceholderText(self.tr("Search words, seed, “starred”"))
         self._field.setAccessibleName(self.tr("Search the library"))
-        self._icon.setText(self.tr("Search the library"))
-        self._clear_words.setText(self.tr("Clear the words"))
+        self._field.clear_button.set_words(self.tr("Clear the words"))
         self._filter.set_words(self.tr("Filter by model, size or star; show the bin"))
         self._reset.set_words(self.tr("Show all again"))
         self._show_active()

@@ -182,6 +182,7 @@ class MainWindow(QMainWindow):
     def show_batch(self) -> None:
         """Show the clips that were asked for together."""
         self._pages.setCurrentWidget(self.batch)
+        self.batch.focus()
 
     def show_export(self) -> None:
         """Show how the clip can be saved as a file."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MAX_NOTICES = 3
 _SIGN_PX = 18
 _DETAIL_LINES = 8
+_LINK_ROOM = 5  # between a link's edge and its words
 _SIGNS = {
     Tone.PLAIN: ("info", "accent"),
     Tone.FITS: ("check", "fits"),
@@ -53,8 +54,8 @@ class NoticeCard(QFrame):
         super().__init__(parent)
         self.notice = notice
         self._sign = QLabel(self)
-        self._sign.setContentsMargins(0, 3, 0, 0)
         self._text = QLabel(notice.text, self)
+        self._text_room = QVBoxLayout()
         self._action = QPushButton(notice.action_text, self)
         self._unfold = QPushButton(self)
         self._copy = QPushButton(self)
@@ -74,7 +75,10 @@ class NoticeCard(QFrame):
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self._text.setSizePolicy(policy)
+        self._text_room.addWidget(self._text)
         self._detail.setReadOnly(True)
         # Tab goes on to the next button instead of being written.
         self._detail.setTabChangesFocus(True)
@@ -84,20 +88,21 @@ class NoticeCard(QFrame):
         self._copy.hide()
         self._action.setVisible(bool(self.notice.action))
         for button in (self._unfold, self._copy):
-            set_look(button, kind="flat")
+            set_look(button, kind="link")
         buttons = FlowRows(gap=GAP)
         for button in (self._action, self._unfold, self._copy):
             buttons.addWidget(button)
         column = QVBoxLayout()
-        column.setSpacing(GAP)
-        column.setContentsMargins(0, 3, 0, 3)
-        column.addWidget(self._text)
+        column.setSpacing(GAP // 2)
+        # A button's frame is level with the text; a link's words are, see `_on_theme_changed`.
+        column.setContentsMargins(_LINK_ROOM if self.notice.action else 0, 0, 0, 0)
+        column.addLayout(self._text_room)
         if self.notice.action or self.notice.detail:
             column.addLayout(buttons)
         column.addWidget(self._detail)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 6, 6)
-        row.setSpacing(10)
+        row.setSpacing(10 - _LINK_ROOM)
         row.addWidget(self._sign, alignment=Qt.AlignmentFlag.AlignTop)
         row.addLayout(column, stretch=1)
         row.addWidget(self._close, alignment=Qt.AlignmentFlag.AlignTop)
@@ -136,6 +141,15 @@ class NoticeCard(QFrame):
         name, token = _SIGNS[self.notice.tone]
         side = theme().px(_SIGN_PX)
         self._sign.setPixmap(icon(name, token).pixmap(QSize(side, side)))
+        # The sign and the first line are level with the button that closes.
+        first = self._close.sizeHint().height()
+        self._sign.setFixedHeight(first)
+        edge = max(0, first - self._text.fontMetrics().height()) // 2
+        indent = 0 if self.notice.action else theme().px(4) + 1
+        self._text_room.setContentsMargins(indent, edge, 0, edge)
+        if self.notice.action:
+            for button in (self._unfold, self._copy):
+                button.setMinimumHeight(self._action.sizeHint().height())
         height = self._detail.fontMetrics().lineSpacing() * _DETAIL_LINES
         self._detail.setFixedHeight(height)
 

@@ -195,15 +195,15 @@ class StageView(QWidget):
         is_clip = classify(event.mimeData()).kind is DropKind.CLIP
         if is_clip or any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
-            self.empty.show_as_target(True)
+            self._show_as_target(True)
 
     def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
         """It goes elsewhere."""
-        self.empty.show_as_target(False)
+        self._show_as_target(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Tell what was dropped."""
-        self.empty.show_as_target(False)
+        self._show_as_target(False)
         drop = classify(event.mimeData())
         event.acceptProposedAction()
         if drop.kind is DropKind.CLIP:
@@ -301,6 +301,10 @@ class StageView(QWidget):
         self.transport.show_clip_tools(shown is Shown.CLIP)
         self._show_running_picture()
         self._update_back()
+
+    def _show_as_target(self, is_target: bool) -> None:
+        for page in (self.empty, self.running_canvas, self.canvas):
+            page.show_as_target(is_target)
 
     def _show_running_picture(self) -> None:
         picture = self._running.picture()

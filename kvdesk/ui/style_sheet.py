@@ -8,7 +8,8 @@ Widgets ask for a look by dynamic properties:
   "dropping" is "true" while something is over it);
 - `role` of a QLabel: "title", "label" (over a control), "value" (at its right end), "muted",
   "fits", "careful", "failed", "badge"; of a QPlainTextEdit: "prompt";
-- `surface` of a QWidget or QFrame: "panel", "card", "window", "line", "notice", "popup";
+- `surface` of a QWidget or QFrame: "panel", "card", "window", "line", "notice", "popup",
+  "menu" (round, in a window that is translucent);
 - `tone` of a notice: "plain", "fits", "careful", "failed";
 - `caution` of a field: "true" where its value is unusual.
 """
@@ -48,6 +49,9 @@ QFrame[surface="card"] {{
     background: {t.card}; border: 1px solid {t.line}; border-radius: 8px;
 }}
 QFrame[surface="popup"] {{ background: {t.panel}; border: 1px solid {t.line}; }}
+QFrame[surface="menu"] {{
+    background: {t.panel}; border: 1px solid {t.line}; border-radius: 8px;
+}}
 QFrame[surface="line"] {{ background: {t.line}; border: none; }}
 QFrame[surface="notice"] {{ border-radius: 8px; border: 1px solid {t.line}; background: {t.card}; }}
 QFrame[surface="notice"][tone="failed"] {{
@@ -278,11 +282,19 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
 
 
 def _views(t: Tokens, px: Callable[[float], int]) -> str:
+    own_margin = 3  # which Qt adds beside the text of an item, and not in a header
     return f"""
 QListView, QTreeView, QTableView {{
     background: transparent; border: none; outline: none;
     selection-background-color: {t.accent_soft}; selection-color: {t.text};
 }}
+QHeaderView {{ background: transparent; border: none; }}
+QHeaderView::section {{
+    background: transparent; border: none; padding: {px(4)}px {px(8)}px;
+    font-size: {px(12)}px; font-weight: 600; color: {t.muted};
+}}
+QTableView::item {{ padding: {px(4)}px {px(8) - own_margin}px; border: none; }}
+QTableView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QMenu {{ background: {t.card}; border: 1px solid {t.line}; padding: 4px; }}
 QMenu::item {{ padding: {px(6)}px {px(20)}px; border-radius: 6px; }}
 QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}

@@ -197,11 +197,15 @@ class Timeline(QProgressBar):
     def _needed_width(self, stage: StageProgress) -> int:
         """Room for the name with its tick, or with the widest number of steps."""
         metrics = QFontMetrics(theme().font(px=12, bold=True))
-        name = metrics.horizontalAdvance(stage_name(stage.stage))
+        # A name with a fraction of a pixel more than its rounded width would be shortened.
+        name = metrics.horizontalAdvance(stage_name(stage.stage)) + 1
         tick = GAP + theme().px(_TICK)
         number = 0
         if stage.num_steps > 1 and stage.state is StageState.RUNNING:
-            number = GAP + metrics.horizontalAdvance(f"{stage.num_steps} / {stage.num_steps}")
+            # Not every digit is as wide as the next one.
+            places = len(str(stage.num_steps))
+            counts = (f"{digit * places} / {stage.num_steps}" for digit in "0123456789")
+            number = GAP + max(metrics.horizontalAdvance(count) for count in counts)
         return name + max(tick, number) + 2 * _PADDING
 
     def _rows(self, width: int) -> list[list[StageProgress]]:

@@ -567,6 +567,53 @@
     </message>
 </context>
 <context>
+    <name>Errors</name>
+    <message>
+        <source>A setting does not fit the model.</source>
+        <translation>有一项设置与模型不符。</translation>
+    </message>
+    <message>
+        <source>The picture cannot be used.</source>
+        <translation>这张图片无法使用。</translation>
+    </message>
+    <message>
+        <source>The model is not there.</source>
+        <translation>找不到模型。</translation>
+    </message>
+    <message>
+        <source>A file of the model is damaged.</source>
+        <translation>模型的某个文件已损坏。</translation>
+    </message>
+    <message>
+        <source>This model cannot be used.</source>
+        <translation>这个模型无法使用。</translation>
+    </message>
+    <message>
+        <source>The device does not work.</source>
+        <translation>设备无法工作。</translation>
+    </message>
+    <message>
+        <source>There is too little memory.</source>
+        <translation>内存不足。</translation>
+    </message>
+    <message>
+        <source>The video file cannot be used.</source>
+        <translation>这个视频文件无法使用。</translation>
+    </message>
+    <message>
+        <source>There is a file of that name already.</source>
+        <translation>已有同名文件。</translation>
+    </message>
+    <message>
+        <source>The clip&apos;s folder cannot be used.</source>
+        <translation>短片的文件夹无法使用。</translation>
+    </message>
+    <message>
+        <source>Something went wrong in the worker.</source>
+        <translation>后台进程出错。</translation>
+    </message>
+</context>
+<context>
     <name>ExportSheet</name>
     <message>
         <source>Export</source>
@@ -1338,6 +1385,13 @@
     </message>
 </context>
 <context>
+    <name>MainWindow</name>
+    <message>
+        <source>Something went wrong that should not have. What you made is kept. If the window behaves oddly, close it and start it again.</source>
+        <translation>出现了意料之外的问题。已生成的内容都还在。如果窗口表现异常，请关闭后重新打开。</translation>
+    </message>
+</context>
+<context>
     <name>MemoryMeter</name>
     <message>
         <source>GPU</source>
@@ -1354,6 +1408,17 @@
     <message>
         <source>{used} of {total} GB</source>
         <translation>{used} / {total} GB</translation>
+    </message>
+</context>
+<context>
+    <name>Models</name>
+    <message>
+        <source>Demo model</source>
+        <translation>演示模型</translation>
+    </message>
+    <message>
+        <source>A toy that shows how the application works: one coloured shape on a plain background. The real model draws anything.</source>
+        <translation>一个用来熟悉软件的小模型：纯色背景上的一个彩色图形。正式模型可以画任何内容。</translation>
     </message>
 </context>
 <context>
@@ -2095,10 +2160,6 @@
 <context>
     <name>TopBar</name>
     <message>
-        <source>Demo model</source>
-        <translation>演示模型</translation>
-    </message>
-    <message>
         <source>Looking for models …</source>
         <translation>正在查找模型…</translation>
     </message>
@@ -2113,6 +2174,10 @@
     <message>
         <source>Redo {what}</source>
         <translation>重做 {what}</translation>
+    </message>
+    <message>
+        <source>What to make</source>
+        <translation>制作内容</translation>
     </message>
     <message>
         <source>Queue and library</source>

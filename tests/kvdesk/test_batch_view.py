@@ -80,6 +80,12 @@ def test_clips_that_are_not_made_yet_are_cards_that_cannot_be_chosen(qtbot, view
         qtbot.mouseClick(tiles(view)[0], Qt.MouseButton.LeftButton)
 
 
+def test_a_seed_is_shown_in_groups_of_three_digits(view):
+    label = BatchLabel(seed=3145294645, motion=Motion.HIGH, noise_augmentation=20)
+    view.show_batch(Batch(id="b", kind=BatchKind.COUSINS, folders=("c0",), labels=(label,)))
+    assert tiles(view)[0].accessibleName() == "seed 3\u202f145\u202f294\u202f645"
+
+
 def test_a_clip_appears_in_its_place_as_it_is_made(qtbot, view, library):
     view.show_batch(batch())
     make(qtbot, library, "c2")
@@ -205,6 +211,28 @@ def test_the_places_have_the_shape_of_the_clips(qtbot, view, library):
     QApplication.processEvents()
     for each in tiles(view):
         assert each.height() == pytest.approx(each.width() / 2, abs=2)
+
+
+@pytest.mark.parametrize("height", [620, 820])
+def test_the_whole_motion_map_is_seen_without_scrolling(qtbot, view, library, height):
+    make(qtbot, library, *motion_map().folders)
+    view.show_batch(motion_map())
+    view.resize(700, height)
+    QApplication.processEvents()
+    first, last = tiles(view)[0], tiles(view)[-1]
+    assert last.mapTo(view, last.rect().bottomRight()).y() < height
+    assert view._scroll.verticalScrollBar().maximum() == 0
+    assert first.width() == pytest.approx(first.height(), abs=1)
+    # No more is left free below than a small gap.
+    assert height - last.mapTo(view, last.rect().bottomRight()).y() < 16
+
+
+def test_where_all_is_too_low_tiles_stay_large_enough_and_it_scrolls(view):
+    view.show_batch(motion_map())
+    view.resize(700, 300)
+    QApplication.processEvents()
+    assert min(each.width() for each in tiles(view)) >= 96
+    assert view._scroll.verticalScrollBar().maximum() > 0
 
 
 def test_a_binned_clip_leaves_its_place_empty(qtbot, view, library):

@@ -64,8 +64,8 @@ def test_the_facts_of_the_clip_are_shown(details, clip):
     shown = texts(details)
     assert "64 × 64" in shown
     assert "45" in shown
-    assert "482193" in shown
-    assert "demo" in shown
+    assert "482\u202f193" in shown
+    assert "Demo model" in shown
     times = [text.replace("\N{NO-BREAK SPACE}", " ") for text in shown]
     assert "Text 0.4 s · Motion 1 min 23 s" in times
 

@@ -3,13 +3,14 @@ from random import Random
 import pytest
 from busy_watch import BusyWatch
 from drawn_clips import drawn_clip, red_of
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from kvdesk.blind_vote import Choice
 from kvdesk.clip_differences import Difference
 from kvdesk.ui.compare_canvas import CompareMode
 from kvdesk.ui.compare_view import CompareView
+from kvdesk.ui.differences_table import DifferencesTable
 from kvdesk.ui.theme import ThemeChoice
 
 pytestmark = pytest.mark.usefixtures("themed")
@@ -138,6 +139,23 @@ def test_only_what_differs_is_listed(view):
     rows = [[table.item(row, column).text() for column in range(3)] for row in range(2)]
     assert rows == [["Seed", "12", "13"], ["Motion", "low", "high"]]
     assert table.isVisible()
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_a_long_setting_is_read_to_its_end(qtbot, themed, percent):
+    themed.use(ThemeChoice.DARK, text_percent=percent)
+    words = "a yellow circle moving to the left on a dark blue background"
+    table = DifferencesTable()
+    qtbot.addWidget(table)
+    table.show_differences([Difference(field="prompt", mine=words, theirs="none")])
+    for width in range(500, 800, 20):
+        table.resize(width, 300)
+        table.show()
+        QApplication.processEvents()
+        inner = table.columnWidth(1) - 2 * themed.px(8)
+        room = QRect(0, 0, inner, 10_000)
+        lines = table.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, words)
+        assert table.rowHeight(0) >= lines.height()
 
 
 def test_the_same_settings_are_said(qtbot, clips):

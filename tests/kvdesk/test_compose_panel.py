@@ -99,7 +99,9 @@ def test_typing_is_one_step_of_undo_that_the_panel_shows(qtbot, panel):
 
 
 def test_each_choice_goes_to_the_form(qtbot, panel):
+    assert panel._fields["fps"]._value.text().endswith(" 5.6 s")  # 45 frames, 8 a second
     click(qtbot, panel.smoothness.button(0))
+    assert panel._fields["fps"]._value.text().endswith(" 6.0 s")
     click(qtbot, panel.motion.button(3))
     click(qtbot, panel.size_picker.tile("tall"))
     values = panel.form.values

@@ -331,6 +331,39 @@ def test_a_choice_menu_emits_the_name_of_what_is_clicked(qtbot):
     assert not menu.isVisible()
 
 
+@pytest.mark.parametrize("percent", [100, 200])
+def test_a_choice_menu_lies_over_its_owner_and_is_as_high_as_its_lines(qtbot, themed, percent):
+    themed.use(ThemeChoice.DARK, text_percent=percent)
+    owner = QPushButton("owner")
+    qtbot.addWidget(owner)
+    owner.move(300, 700)
+    owner.show()
+    menu = ChoiceMenu(("one", "two"), owner)
+    menu.set_entry("one", "First", "What the first does.")
+    menu.set_entry(
+        "two", "Second", "What the second does, in so many words that it takes two lines."
+    )
+    for _ in range(2):
+        menu.open_above(owner)
+        QApplication.processEvents()
+        assert menu.geometry().bottom() < owner.mapToGlobal(owner.rect().topLeft()).y()
+        for name in ("one", "two"):
+            button = menu.button(name)
+            assert button.height() == button.heightForWidth(button.width())
+        menu.hide()
+
+
+def test_a_choice_menu_has_round_corners(qtbot):
+    owner = QPushButton("owner")
+    qtbot.addWidget(owner)
+    menu = ChoiceMenu(("one",), owner)
+    menu.set_entry("one", "First", "What the first does.")
+    menu.open_above(owner)
+    picture = menu.grab().toImage()
+    assert picture.pixelColor(0, 0).alpha() == 0
+    assert picture.pixelColor(picture.width() // 2, 2) == theme().color("panel")
+
+
 # GrowingText
 
 

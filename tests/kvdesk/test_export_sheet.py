@@ -73,9 +73,20 @@ def test_a_small_clip_is_offered_larger_and_a_large_one_smaller(sheet, tmp_path)
     assert sheet.save_request().width == 256
     sheet.show_clip(record(tmp_path, "b", 640, 384))
     assert options(sheet, "Size") == ["320 × 192", "640 × 384", "1280 × 768"]
-    assert sheet.save_request().width == 320 or sheet.save_request().width == 640
+    assert sheet.save_request().width == 640
     sheet.show_clip(record(tmp_path, "c", 1024, 2048))
     assert options(sheet, "Size") == ["512 × 1024", "1024 × 2048"]
+
+
+def test_a_clip_has_its_own_size_unless_a_person_chose_another(qtbot, sheet, tmp_path):
+    small, large = record(tmp_path, "a", 64, 64), record(tmp_path, "b", 512, 512)
+    sheet.show_clip(small)
+    sheet.show_clip(large)
+    assert sheet.save_request().width == 512
+    press(qtbot, sheet, "256 × 256")
+    sheet.show_clip(small)
+    sheet.show_clip(large)
+    assert sheet.save_request().width == 256
 
 
 def test_the_choices_become_the_request(qtbot, sheet, clip):

@@ -344,6 +344,7 @@ def test_no_two_fields_and_no_two_presets_have_the_same_words() -> None:
         ({}, "key_frame_guidance", "5"),
         ({}, "interpolation_guidance", "0.5"),
         ({}, "seed", "7"),
+        ({"seed": 3145294645}, "seed", "3\u202f145\u202f294\u202f645"),
         ({}, "steps", "50"),
         ({}, "interpolation_steps", "10"),
         ({}, "sampler", "DDPM"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -57,6 +58,29 @@ def test_a_clip_that_may_not_fit_is_amber(bar):
 @pytest.mark.parametrize("unknown", [None, PlanView()])
 def test_as_long_as_nobody_knows_it_says_so(bar, unknown):
     bar.show_plan(unknown)
+    assert words(bar) == "Looking…"
+
+
+def test_the_last_answer_stays_muted_while_the_next_is_awaited(qtbot, bar):
+    known = plan(fits=True, needed=2.9, free=5.4)
+    bar.show_plan(known)
+    said = words(bar)
+    qtbot.waitExposed(bar)
+    height = bar.sizeHint().height()
+    bar.show_plan(replace(known, fits=None))
+    assert words(bar) == said
+    assert theme().tokens.fits not in bar._words.text()
+    assert theme().tokens.muted in bar._words.text()
+    assert theme().tokens.muted in bar._dot.styleSheet()
+    assert bar.sizeHint().height() == height
+    bar.show_plan(plan(fits=False, needed=6.1, free=5.4))
+    assert words(bar).startswith("May not fit")
+    assert theme().tokens.muted not in bar._words.text()
+
+
+def test_where_there_is_no_answer_the_last_one_goes(bar):
+    bar.show_plan(plan(fits=True, needed=2.9, free=5.4))
+    bar.show_plan(PlanView())
     assert words(bar) == "Looking…"
 
 

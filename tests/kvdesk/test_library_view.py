@@ -13,7 +13,7 @@ from kvdesk.ui.clip_grid import ClipGrid
 from kvdesk.ui.clip_menu import ClipAction
 from kvdesk.ui.library_search import LibrarySearch, SearchField
 from kvdesk.ui.library_view import LibraryView
-from kvdesk.ui.theme import theme
+from kvdesk.ui.theme import ThemeChoice, theme
 
 
 def day(number):
@@ -229,6 +229,36 @@ def test_words_search_while_they_are_typed(three, qtbot):
     qtbot.mouseClick(button(three, "Clear search"), Qt.MouseButton.LeftButton)
     assert grid_of(three).model().rowCount() == 3
     assert "3" in shown(three)
+
+
+def search_sign_px(field):
+    """How wide the sign at the left end is painted, in pixels."""
+    field.setPlaceholderText("")
+    field.clearFocus()  # no cursor
+    picture = field.grab().toImage()
+    ground = picture.pixel(picture.width() // 2, picture.height() // 2)
+    columns = [
+        x
+        for x in range(4, picture.width() // 2)
+        if any(picture.pixel(x, y) != ground for y in range(4, picture.height() - 4))
+    ]
+    return max(columns) - min(columns) + 1
+
+
+def test_the_icons_of_the_search_grow_with_the_text(three, qtbot, themed):
+    field = three.findChild(SearchField)
+    small = search_sign_px(field)
+    themed.use(ThemeChoice.LIGHT, text_percent=200)
+    QApplication.processEvents()
+    assert search_sign_px(field) == pytest.approx(2 * small, abs=2)
+    search(qtbot, three, "red")
+    clear = field.clear_button
+    assert clear.isVisible()
+    assert clear.iconSize().width() == 32
+    assert field.rect().contains(clear.geometry())
+    qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    assert field.text() == ""
+    assert not clear.isVisible()
 
 
 def test_escape_clears_the_words_and_down_goes_to_the_clips(three, qtbot):

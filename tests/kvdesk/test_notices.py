@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from kvdesk.notice import Notice, Tone
 from kvdesk.ui.notices import MAX_NOTICES, NoticeBar
+from kvdesk.ui.theme import GAP, ThemeChoice
 
 pytestmark = pytest.mark.usefixtures("themed")
 
@@ -104,6 +105,40 @@ def test_text_with_markup_is_shown_as_it_is(bar):
     label = bar._cards[0]._text
     assert label.text() == "<b>bold</b> & co"
     assert label.textFormat() is Qt.TextFormat.PlainText
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+@pytest.mark.parametrize("action", ["", "retry"])
+def test_a_notice_is_as_high_as_its_words_and_level_with_its_sign(qtbot, themed, percent, action):
+    themed.use(ThemeChoice.DARK, text_percent=percent)
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.resize(700, 400)
+    column = QVBoxLayout(host)
+    bar = NoticeBar()
+    column.addWidget(bar)
+    column.addStretch(1)
+    host.show()
+    notice = Notice(
+        text="The picture is cut short.", detail="x", action=action, action_text="Again"
+    )
+    bar.show_notice(notice)
+    QApplication.processEvents()
+    card = bar._cards[0]
+    text, sign, close = card._text.geometry(), card._sign.geometry(), card._close.geometry()
+    assert text.height() == card._text.heightForWidth(text.width())
+    assert abs(text.center().y() - sign.center().y()) <= 1
+    assert abs(sign.center().y() - close.center().y()) <= 1
+    assert 0 < card._unfold.geometry().top() - text.bottom() < text.height() + GAP
+
+
+def test_details_are_a_link_whose_words_begin_where_the_text_does(qtbot, bar):
+    bar.show_notice(Notice(text="It failed.", detail="x"))
+    qtbot.waitExposed(bar)
+    card = bar._cards[0]
+    assert card._unfold.property("kind") == "link"
+    room = (card._unfold.width() - card._unfold.fontMetrics().horizontalAdvance("Details")) // 2
+    assert abs(card._unfold.x() + room - card._text.x()) <= 2
 
 
 @pytest.mark.parametrize("tone", list(Tone))

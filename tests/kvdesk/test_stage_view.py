@@ -5,7 +5,15 @@ import pytest
 from busy_watch import BusyWatch
 from drawn_clips import draw, drawn_clip, drawn_strip, progress_at, red_of
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, QSize, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage, QPainter, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QImage,
+    QPainter,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QApplication
 
 from engine.api import Stage
@@ -176,6 +184,34 @@ def test_files_and_clips_can_be_dropped_and_other_things_not(qtbot, stage):
     assert not drop_on(stage, far)
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+def test_what_is_shown_has_a_frame_while_something_to_drop_is_over_it(
+    stage, themed, tmp_path, is_running
+):
+    if is_running:
+        stage.show_progress(progress_at(tmp_path, Stage.TEXT, 0))
+    else:
+        stage.show_clip(drawn_clip(tmp_path, 3))
+    page = stage.running_canvas if is_running else stage.canvas
+    assert page.isVisible()
+
+    def edge():
+        return page.grab().toImage().pixelColor(page.width() // 2, 2).name()
+
+    accent = themed.color("accent").name()
+    assert edge() != accent
+    files = QMimeData()
+    files.setUrls([QUrl.fromLocalFile("/one.png")])
+    button, no_keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, files, button, no_keys)
+    QApplication.sendEvent(stage, enter)
+    assert edge() == accent
+    QApplication.sendEvent(stage, QDragLeaveEvent())
+    assert edge() != accent
+    assert drop_on(stage, files)
+    assert edge() != accent
+
+
 # Clip
 
 
@@ -210,6 +246,50 @@ def test_keys_drive_the_clip(qtbot, stage, player, tmp_path):
         qtbot.keyClick(canvas, Qt.Key.Key_S)
     assert saved.args[0].endswith("0002.png")
     assert canvas.accessibleDescription() == "title of clip. Frame 2 of 6."
+
+
+def test_a_click_on_the_clip_plays_it_or_lets_it_stand_still(qtbot, stage, player, tmp_path):
+    stage.show_clip(drawn_clip(tmp_path, 6))
+    wait_for_clip(qtbot, player)
+    assert player.is_playing
+    click(qtbot, stage.canvas)
+    assert not player.is_playing
+    click(qtbot, stage.canvas)
+    assert player.is_playing
+    qtbot.mouseClick(stage.canvas, Qt.MouseButton.RightButton)
+    assert player.is_playing
+
+
+def test_a_drag_out_of_the_clip_is_not_a_click(qtbot, stage, player, tmp_path, monkeypatch):
+    monkeypatch.setattr(Canvas, "_drag_out", lambda _self: None)
+    stage.show_clip(drawn_clip(tmp_path, 6))
+    wait_for_clip(qtbot, player)
+    left = Qt.MouseButton.LeftButton
+    qtbot.mousePress(stage.canvas, left, pos=QPoint(50, 50))
+    for x in (52, 120):
+        qtbot.mouseMove(stage.canvas, QPoint(x, 50))
+    qtbot.mouseRelease(stage.canvas, left, pos=QPoint(120, 50))
+    assert player.is_playing
+
+
+@pytest.mark.parametrize("plays", [True, False])
+def test_a_double_click_on_the_clip_leads_to_the_full_screen_and_back(
+    qtbot, stage, player, tmp_path, plays
+):
+    def double_click(canvas):
+        for send in (qtbot.mouseClick, qtbot.mouseDClick):
+            send(canvas, Qt.MouseButton.LeftButton)
+
+    stage.show_clip(drawn_clip(tmp_path, 6))
+    wait_for_clip(qtbot, player)
+    if not plays:
+        player.pause()
+    double_click(stage.canvas)
+    assert stage.full_screen is not None
+    assert player.is_playing is plays
+    double_click(stage.full_screen.canvas)
+    assert stage.full_screen is None
+    assert player.is_playing is plays
 
 
 def test_keys_with_ctrl_are_not_taken(qtbot, stage, tmp_path):

@@ -65,6 +65,31 @@ def test_large_text_goes_into_more_rows_and_none_is_cut(timeline, themed, tmp_pa
     assert timeline.height() > timeline.sizeHint().height()
 
 
+@pytest.mark.parametrize("percent", [100, 200])
+def test_the_name_of_the_running_stage_is_whole_at_every_step(
+    timeline, themed, tmp_path, monkeypatch, percent
+):
+    themed.use(ThemeChoice.DARK, text_percent=percent)
+    shortened = []
+
+    class Metrics(timeline_module.QFontMetrics):
+        def elidedText(self, text, mode, width):  # noqa: N802
+            elided = super().elidedText(text, mode, width)
+            shortened.extend([text] if elided != text else [])
+            return elided
+
+    class Painter(timeline_module.QPainter):
+        def fontMetrics(self):  # noqa: N802
+            return Metrics(super().fontMetrics())
+
+    monkeypatch.setattr(timeline_module, "QPainter", Painter)
+    for step in range(50):
+        timeline.show_progress(progress_at(tmp_path, Stage.KEY_FRAME, step))
+        timeline.resize(timeline.sizeHint())
+        timeline.grab()
+    assert shortened == []
+
+
 def test_the_value_is_the_part_of_all_seconds_that_is_done(timeline, tmp_path):
     timeline.show_progress(progress_at(tmp_path, Stage.BASE_FRAMES, 25))
     # 12 s of text, 60 s of key frame and half of 150 s, of 322 s.

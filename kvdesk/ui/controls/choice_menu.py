@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QFrame, QPushButton, QStyle, QStyleOption, QVBoxLayout, QWidget
 
 from kvdesk.ui.controls.keys import claims_escape
 from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.controls.text_button import ChoiceButton
 from kvdesk.ui.theme import theme
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent
 
 _WIDTH_PX = 300
 
@@ -24,10 +30,14 @@ class ChoiceMenu(QFrame):
 
     def __init__(self, names: tuple[str, ...], parent: QWidget) -> None:
         """Make an entry for each of `names`; `set_entry` gives them words."""
-        super().__init__(parent, Qt.WindowType.Popup)
-        set_look(self, surface="popup")
+        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
+        # Without it the corners outside of the round frame would be filled.
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        set_look(self, surface="menu")
         self._buttons = {name: ChoiceButton(self) for name in names}
         self._column = QVBoxLayout(self)
+        # The smallest size of lines that wrap is that of a narrower menu, and higher.
+        self._column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         self._column.setContentsMargins(4, 4, 4, 4)
         self._column.setSpacing(2)
         for button in self._buttons.values():
@@ -45,7 +55,7 @@ class ChoiceMenu(QFrame):
     def open_above(self, widget: QWidget) -> None:
         """Show the menu over `widget`, their right ends together, inside the screen."""
         width = theme().px(_WIDTH_PX)
-        self.resize(width, self._column.heightForWidth(width))
+        self.resize(width, self._column.totalHeightForWidth(width))
         corner = widget.mapToGlobal(QPoint(widget.width() - width, -self.height() - 4))
         screen = widget.screen().availableGeometry()
         corner.setX(max(screen.left(), min(corner.x(), screen.right() - width)))
@@ -57,6 +67,13 @@ class ChoiceMenu(QFrame):
     def event(self, event: QEvent) -> bool:
         """Have Escape come here."""
         return claims_escape(event) or super().event(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the frame, which Qt leaves out in a window that is translucent."""
+        option = QStyleOption()
+        option.initFrom(self)
+        painter = QPainter(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, painter, self)
 
     def _on_clicked(self) -> None:
         pressed = self.sender()
