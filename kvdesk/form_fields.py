@@ -117,7 +117,7 @@ def field_help(field: str) -> str:
         ),
         "size": QCoreApplication.translate("Form", "Width and height of the clip, in pixels."),
         "fps": QCoreApplication.translate(
-            "Form", "How smoothly the clip runs. It lasts five and a half seconds in any case."
+            "Form", "How smoothly the clip runs. It lasts about as long in any case."
         ),
         "motion": QCoreApplication.translate("Form", "How much moves in the clip."),
         "noise_augmentation": QCoreApplication.translate(

@@ -96,6 +96,7 @@ class GenerateBar(QFrame):
         self.more = IconButton("chevron-down", kind="primary", token="on_accent", parent=self)
         self.menu = ChoiceMenu((_COUSINS, _KEY_FRAMES, _MOTION_MAP), self)
         self._cancel = QPushButton(self)
+        self._column = QVBoxLayout(self)
         self._build_ui()
         self._connect()
         self._retranslate()
@@ -116,7 +117,7 @@ class GenerateBar(QFrame):
         row.setSpacing(GAP // 2)
         row.addWidget(self.button, stretch=1)
         row.addWidget(self.more)
-        column = QVBoxLayout(self)
+        column = self._column
         column.setContentsMargins(PANEL, GAP, PANEL, PANEL)
         column.setSpacing(GAP)
         column.addWidget(self._problem)
@@ -133,7 +134,6 @@ class GenerateBar(QFrame):
 
     def show_plan(self, plan: PlanView | None) -> None:
         """Say whether the clip fits and how long it takes; None as long as nobody knows."""
-        was = self._words.text()
         had_room = self._plan.fits if self._plan else None
         self._plan = plan
         if plan is None or plan.fits is not None or not plan.needed_bytes:
@@ -142,8 +142,6 @@ class GenerateBar(QFrame):
         if plan is not None and plan.fits is False and had_room is not False:
             # The rest changes with every move of a slider, and would be all that is heard.
             announce(self, self._plain_words())
-        if was != self._words.text():
-            self.setAccessibleDescription(self._plain_words())
 
     def show_problem(self, text: str) -> None:
         """Say what keeps the clip from being made and has no control of its own."""
@@ -208,6 +206,9 @@ class GenerateBar(QFrame):
         bold = f'<span style="color:{colour}; font-weight:600">{start}</span>'
         text = f"{bold} {rest}".strip()
         self._words.setText(f'<span style="color:{colour}">{text}</span>' if is_old else text)
+        self.setAccessibleDescription(self._plain_words())
+        # At once, or else more lines would first be squeezed into the height of fewer.
+        self._column.activate()
         self.more.set_icon_name("chevron-down", token="on_accent")
 
     def _plan_words(self) -> tuple[str, str]:

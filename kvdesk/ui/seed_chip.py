@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QRegularExpressionValidator
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from engine.api import MAX_SEED
+from kvdesk.form_fields import seed_text
 from kvdesk.ui.controls import IconButton, claims_escape, set_look
 from kvdesk.ui.theme import theme
 
@@ -91,8 +92,8 @@ class SeedChip(QFrame):
         self._field.setMinimumWidth(theme().px(120))
 
     def _retranslate(self) -> None:
-        grouped = f"{self._seed:,}".replace(",", "\u202f")
-        self._words.setText(self.tr("seed {number}").format(number=grouped))
+        number = seed_text(self._seed)
+        self._words.setText(self.tr("seed {number}").format(number=number))
         self._words.setToolTip(
             self.tr("Where chance begins: the same seed gives the same clip. Click to type one.")
         )

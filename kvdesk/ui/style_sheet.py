@@ -156,6 +156,10 @@ QPushButton[kind="link"] {{
     background: transparent; border: 1px solid transparent; border-radius: 6px;
     padding: {px(2)}px {px(4)}px; color: {t.accent};
 }}
+/* The accent has too little contrast on the soft colours of notices. */
+QFrame[surface="notice"] QPushButton[kind="link"] {{
+    color: {t.text}; text-decoration: underline;
+}}
 QPushButton[kind="link"]:hover {{ text-decoration: underline; }}
 QPushButton[kind="link"]:focus {{ border-color: {t.accent}; }}
 QPushButton[kind="link"]:disabled {{ color: {t.muted}; }}

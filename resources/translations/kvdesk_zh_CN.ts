@@ -877,8 +877,8 @@
         <translation>短片的宽度和高度，以像素为单位。</translation>
     </message>
     <message>
-        <source>How smoothly the clip runs. It lasts five and a half seconds in any case.</source>
-        <translation>短片播放的流畅程度。时长始终是五秒半。</translation>
+        <source>How smoothly the clip runs. It lasts about as long in any case.</source>
+        <translation>短片有多流畅。时长都差不多。</translation>
     </message>
     <message>
         <source>How much moves in the clip.</source>
