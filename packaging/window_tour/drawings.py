@@ -12,18 +12,17 @@ if TYPE_CHECKING:
 _SIZE = (640, 400)
 _BACKGROUND = (15, 20, 85)
 _COLOUR = (240, 220, 50)
-_CENTRE = (400, 200)
-_RADIUS = 78
+_CORNERS = ((420, 130), (350, 251), (490, 251))
 _FINER = 4
 _BYTES_LEFT = 300
 
 
 def draw_picture(path: Path) -> None:
-    """Write a wide picture of a yellow circle, which the demo model can go on from."""
+    """Write a wide picture of a yellow triangle, which the demo model can go on from."""
     size = (_SIZE[0] * _FINER, _SIZE[1] * _FINER)
     large = Image.new("RGB", size, _BACKGROUND)
-    box = [(middle + side * _RADIUS) * _FINER for side in (-1, 1) for middle in _CENTRE]
-    ImageDraw.Draw(large).ellipse(box, fill=_COLOUR)
+    corners = [(x * _FINER, y * _FINER) for x, y in _CORNERS]
+    ImageDraw.Draw(large).polygon(corners, fill=_COLOUR)
     large.resize(_SIZE, Image.Resampling.LANCZOS).save(path)
 
 

@@ -157,7 +157,7 @@ def _brightness(visit: Visit) -> float:
 
 def _is_english(text: str) -> bool:
     """Whether a text is in English and neither a name nor typed by the tour."""
-    typed = (FIRST_PROMPT, *PROMPTS, "a yellow circle", "a blue triangle")
+    typed = (FIRST_PROMPT, *PROMPTS, "a yellow triangle", "a blue triangle")
     if any(prompt[:12] in text for prompt in typed) or text.startswith("/"):
         return False
     if _CHINESE.search(text):  # the rest of it is a name, or what was typed

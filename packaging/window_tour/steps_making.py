@@ -176,7 +176,7 @@ def dropped_picture(visit: Visit) -> None:
     """A picture is dropped, its crop frame moved, and the clip begins with it."""
     app, screen = visit.app, visit.screen
     before = len(visit.clips())
-    picture = visit.home / "Pictures" / "yellow circle.png"
+    picture = visit.home / "Pictures" / "yellow triangle.png"
     picture.parent.mkdir(exist_ok=True)
     draw_picture(picture)
     with visit.dragged(picture, app.place("ComposePanel")):
@@ -186,7 +186,7 @@ def dropped_picture(visit: Visit) -> None:
     left, top = frame.middle
     screen.drag((left, top), (left + 40, top))
     visit.picture("crop_frame")
-    visit.write_prompt("a yellow circle moving to the left on a dark blue background")
+    visit.write_prompt("a yellow triangle moving to the left on a dark blue background")
     screen.key("ctrl+Return")
     clip = visit.wait_for_clips(before + 1)[-1]
     check((clip.path / "picture.png").is_file(), "the clip does not keep its picture")
@@ -200,7 +200,7 @@ def dropped_picture(visit: Visit) -> None:
 def broken_picture(visit: Visit) -> None:
     """A broken file is refused where it was dropped, in words, and nothing else happens."""
     app = visit.app
-    good = visit.home / "Pictures" / "yellow circle.png"
+    good = visit.home / "Pictures" / "yellow triangle.png"
     broken = good.with_name("cut off.png")
     break_picture(broken, source=good)
     jobs = len(visit.clips())
