@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import signal
 import socket
 import sys
@@ -46,6 +47,10 @@ log = logging.getLogger(__name__)
 
 _MAX_LOG_BYTES = 1 << 20
 _MS_TO_END = 5000
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+_NO_SCREEN = """kvdesk: there is no screen here to show the window on. Without one:
+  kvdesk generate "a red circle moving to the right on a black background" -o clip.mp4
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +182,12 @@ def main() -> int:
     """Show the window, or bring the one to the front that is there already.
 
     Returns:
-        The exit status.
+        The exit status: 1 where there is no screen.
     """
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, _SCREENS)):
+        # Qt would end the process with a dump of its memory.
+        sys.stderr.write(_NO_SCREEN)
+        return 1
     app = QApplication(sys.argv[:1])
     app.setApplicationName("kvdesk")
     app.setApplicationDisplayName("kvdesk")

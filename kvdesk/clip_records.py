@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import stat
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from engine.api import CLIP_FILE, CLIP_FORMAT, ClipInfo, JsonObject, from_json, to_json
 from engine.errors import MessageError
+from kvdesk.job import clip_title
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +38,7 @@ class ClipRecord:
     @property
     def title(self) -> str:
         """The prompt; without one, the picture's name."""
-        return clip_title(self.info, self.name)
+        return clip_title(self.info.request)
 
     @property
     def is_read_only(self) -> bool:
@@ -118,16 +118,6 @@ def clip_folder(clips: Path, name: str, *, is_binned: bool) -> Path:
     return clips / BIN_FOLDER / name if is_binned else clips / name
 
 
-def clip_title(info: ClipInfo, name: str) -> str:
-    """What people call a clip: its prompt, else its picture's name, else its folder's."""
-    request = info.request
-    prompt = " ".join(request.prompt.split())
-    if prompt or request.picture is None:
-        return prompt or name
-    # The clip may come from another system than this one.
-    return re.split(r"[\\/]", request.picture.path)[-1] or name
-
-
 def stamp_of(folder: Path) -> str | None:
     """What changes whenever the files change that `read_clip` reads; None: there is no clip."""
     clip = _regular_file(folder / CLIP_FILE)
@@ -157,7 +147,7 @@ def read_clip(folder: Path, *, is_binned: bool) -> ClipSummary | None:
         starred=bool(read_notes(folder).get("starred")),
         stamp=stamp,
         modified_ns=modified_ns,
-        title=clip_title(info, folder.name),
+        title=clip_title(info.request),
         seed=request.seed,
         width=request.size.width,
         height=request.size.height,

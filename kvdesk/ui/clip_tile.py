@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Protocol, cast
 from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
-    QPointF,
     QRect,
     QRectF,
     QSize,
     Qt,
 )
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
+from PySide6.QtGui import QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from kvdesk.library_model import SUMMARY_ROLE, badge_text
-from kvdesk.ui.icons import pixmap
-from kvdesk.ui.theme import GAP, INNER_RADIUS, RADIUS, SPACE, theme
+from kvdesk.ui.theme import GAP, RADIUS, theme
+from kvdesk.ui.tile_parts import paint_badge, paint_cover
 
 if TYPE_CHECKING:
     from kvdesk.clip_records import ClipSummary
@@ -27,10 +26,6 @@ Index = QModelIndex | QPersistentModelIndex
 
 _TILE_RATIO = 3 / 4  # height over width
 _RING = 3
-_ICON_PX = 13
-# A badge lies on a picture of any colour, so that no theme can know what goes with it.
-_BADGE_COLOUR = QColor(0, 0, 0, 160)
-_BADGE_TEXT = "#ffffff"
 
 
 class _Option(Protocol):
@@ -77,8 +72,9 @@ class ClipTile(QStyledItemDelegate):
         if picture is None or picture.isNull():
             self._paint_card(painter, area, clip.title if picture is not None else "")
         else:
-            _paint_picture(painter, area, picture)
-        _paint_badge(painter, area, clip)
+            paint_cover(painter, area, picture, RADIUS)
+        icons = ["star-filled"] * clip.starred + ["lock"] * clip.is_read_only
+        paint_badge(painter, area, badge_text(clip), icons)
         _paint_rings(painter, area, item.state)
         painter.restore()
 
@@ -92,43 +88,6 @@ class ClipTile(QStyledItemDelegate):
         painter.setClipRect(words)
         painter.drawText(words, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, title)
         painter.setClipping(False)
-
-
-def _paint_picture(painter: QPainter, area: QRectF, picture: QImage) -> None:
-    """Fill `area`; what does not fit in is cut off on both sides."""
-    scale = max(area.width() / picture.width(), area.height() / picture.height())
-    left = area.center().x() - picture.width() * scale / 2
-    top = area.center().y() - picture.height() * scale / 2
-    # A brush, because a clipped picture would have jagged corners.
-    brush = QBrush(picture)
-    brush.setTransform(QTransform.fromTranslate(left, top).scale(scale, scale))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(brush)
-    painter.drawRoundedRect(area, RADIUS, RADIUS)
-
-
-def _paint_badge(painter: QPainter, area: QRectF, clip: ClipSummary) -> None:
-    icons = ["star-filled"] * clip.starred + ["lock"] * clip.is_read_only
-    painter.setFont(theme().font(px=12))
-    metrics = painter.fontMetrics()
-    side = theme().px(_ICON_PX)
-    room = area.width() - 2 * INNER_RADIUS - 2 * GAP - len(icons) * (side + SPACE)
-    text = metrics.elidedText(badge_text(clip), Qt.TextElideMode.ElideRight, round(room))
-    text_width = metrics.horizontalAdvance(text)
-    width = text_width + 2 * GAP + len(icons) * (side + SPACE)
-    height = metrics.height() + SPACE
-    corner = area.bottomLeft() + QPointF(INNER_RADIUS, -INNER_RADIUS - height)
-    badge = QRectF(corner.x(), corner.y(), width, height)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_BADGE_COLOUR)
-    painter.drawRoundedRect(badge, INNER_RADIUS, INNER_RADIUS)
-    painter.setPen(QColor(_BADGE_TEXT))
-    painter.drawText(badge.adjusted(GAP, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
-    x = badge.left() + GAP + text_width + SPACE
-    for name in icons:
-        place = QRect(round(x), round(badge.center().y() - side / 2), side, side)
-        painter.drawPixmap(place, pixmap(name, _BADGE_TEXT, 2 * side))
-        x += side + SPACE
 
 
 def _paint_rings(painter: QPainter, area: QRectF, state: QStyle.StateFlag) -> None:

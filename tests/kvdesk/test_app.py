@@ -71,6 +71,18 @@ def test_a_session_that_ends_is_a_clean_end(start, tmp_path):
     assert settings["window_geometry"]
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is a screen")
+def test_without_a_screen_it_says_so():
+    without = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    environment["PYTHONPATH"] = str(ROOT)
+    said = subprocess.run(
+        [sys.executable, "-m", "kvdesk"], env=environment, capture_output=True, check=False
+    )
+    assert said.returncode == 1
+    assert b"no screen" in said.stderr
+
+
 def test_a_worker_does_not_outlive_a_window_that_is_killed(start):
     process = start()
     workers = workers_of(process)
