@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QHeaderView,
     QSizePolicy,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
 )
@@ -20,28 +18,14 @@ from kvdesk.ui.theme import theme
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtWidgets import QWidget
 
     from kvdesk.clip_differences import Difference
 
 _HIGHEST = 168
 _PADDING = 8  # at either side of a cell, as in the style sheet
-_OWN_MARGIN = 3  # the part of it that Qt adds, and knows of
-
-
-class _Cell(QStyledItemDelegate):
-    """A cell that is high enough for its lines."""
-
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        """The size of the text between the paddings, which Qt breaks as if there were none."""
-        inner = QStyleOptionViewItem(option)
-        place = inner.rect
-        place.setWidth(place.width() - 2 * (theme().px(_PADDING) - _OWN_MARGIN))
-        inner.rect = place
-        return super().sizeHint(inner, index)
+_PADDING_ABOVE = 4
+_ANY_HEIGHT = 10_000
 
 
 class DifferencesTable(QTableWidget):
@@ -52,7 +36,6 @@ class DifferencesTable(QTableWidget):
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
-        self.setItemDelegate(_Cell(self))
         self.setWordWrap(True)
         self.setTabKeyNavigation(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -103,8 +86,17 @@ class DifferencesTable(QTableWidget):
         self._timer.start()
 
     def _fit_rows(self) -> None:
-        self.resizeRowsToContents()
+        # Qt's own way knows nothing of the paddings, and hides the last line of long texts.
+        for row in range(self.rowCount()):
+            needed = max(self._text_height(row, column) for column in range(self.columnCount()))
+            self.setRowHeight(row, needed + 2 * theme().px(_PADDING_ABOVE))
         self.updateGeometry()
+
+    def _text_height(self, row: int, column: int) -> int:
+        item = self.item(row, column)
+        room = QRect(0, 0, self.columnWidth(column) - 2 * theme().px(_PADDING), _ANY_HEIGHT)
+        wrap = Qt.TextFlag.TextWordWrap
+        return self.fontMetrics().boundingRect(room, wrap, item.text()).height() if item else 0
 
     def _retranslate(self) -> None:
         self.setHorizontalHeaderLabels([self.tr("Setting"), self.tr("A"), self.tr("B")])

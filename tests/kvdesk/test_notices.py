@@ -127,8 +127,8 @@ def test_a_notice_is_as_high_as_its_words_and_level_with_its_sign(qtbot, themed,
     card = bar._cards[0]
     text, sign, close = card._text.geometry(), card._sign.geometry(), card._close.geometry()
     assert text.height() == card._text.heightForWidth(text.width())
-    assert abs(text.center().y() - sign.center().y()) <= 1
-    assert abs(sign.center().y() - close.center().y()) <= 1
+    assert abs(text.center().y() - sign.center().y()) <= themed.px(1)
+    assert abs(sign.center().y() - close.center().y()) <= themed.px(1)
     assert 0 < card._unfold.geometry().top() - text.bottom() < text.height() + GAP
 
 
