@@ -104,27 +104,40 @@ class DenoisingLoop:
         """Steps from the beginning to the end."""
         return len(self._timesteps)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether no step is left."""
+        return self._steps_done == self.num_steps
+
+    @property
+    def latents(self) -> Tensor:
+        """(B C H W) after the steps so far."""
+        return self._latents
+
     def run(self, on_step: Callable[[Step], None] | None = None) -> Tensor:
         """Do the steps that are left, and return the latents (B C H W)."""
-        while self._steps_done < self.num_steps:
-            index = self._steps_done
-            branches = self._denoiser(self._latents, self._timesteps[index])
-            # Mixed precision ends here: solvers compute and draw noise in float32 on every device.
-            prediction = self._guidance.combine(branches.float())
-            self._latents, clean_latents = self._solver.step(
-                prediction, index, self._latents, self._generator
-            )
-            self._steps_done += 1
+        while not self.is_done:
+            step = self.step()
             if on_step is not None:
-                on_step(
-                    Step(
-                        number=self._steps_done,
-                        num_steps=self.num_steps,
-                        latents=self._latents,
-                        clean_latents=clean_latents,
-                    )
-                )
+                on_step(step)
         return self._latents
+
+    def step(self) -> Step:
+        """Do the next step. A loop whose step failed goes on with `restore` only."""
+        index = self._steps_done
+        branches = self._denoiser(self._latents, self._timesteps[index])
+        # Reduced precision ends here: solvers compute and draw noise in float32 on every device.
+        prediction = self._guidance.combine(branches.float())
+        self._latents, clean_latents = self._solver.step(
+            prediction, index, self._latents, self._generator
+        )
+        self._steps_done += 1
+        return Step(
+            number=self._steps_done,
+            num_steps=self.num_steps,
+            latents=self._latents,
+            clean_latents=clean_latents,
+        )
 
     def state(self) -> LoopState:
         """A copy of where the loop is now."""

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
-from engine.models.temporal import GroupAttentionBlock, GroupLayout
+from engine.models.conditions import BatchLayout, LoopConditions, StepConditions
+from engine.models.temporal import GroupAttentionBlock
 from engine.models.unet import (
+    Level,
     LevelPlan,
     UNet,
     attention_block,
@@ -17,6 +20,8 @@ from engine.models.unet import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.config import UNetConfig
     from engine.models.layers import TextContext
     from engine.models.unet import BlockPlan
@@ -26,26 +31,19 @@ _NUM_SKIP_FRAMES = 20  # entries of the table that `skip_frames` looks up
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupConditions:
-    """What the network is told of the groups. The batch is (branches groups), groups in a row.
+    """What the network is told of the groups, in R contexts: one for each guidance branch.
 
     Attributes:
-        num_groups: groups of each guidance branch.
-        mask: (B) 1 where a branch may look at its neighbouring groups, 0 where it may not.
-        perturbation_time: (B) diffusion time of noise on the two known frames.
-        skip_frames: (B) frames of the finished clip that lie between two of these, 0 to 19.
+        num_groups: groups of each branch.
+        mask: (R) 1 where a branch may look at its neighbouring groups, 0 where it may not.
+        perturbation_time: (R) diffusion time of noise on the two known frames.
+        skip_frames: (R) frames of the finished clip that lie between two of these, 0 to 19.
     """
 
     num_groups: int
     mask: Tensor
     perturbation_time: Tensor
     skip_frames: Tensor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Conditions:
-    time: Tensor
-    text: TextContext
-    layout: GroupLayout
 
 
 class _Block(nn.ModuleList):
@@ -56,14 +54,15 @@ class _Block(nn.ModuleList):
         # A slot may be empty: the place in the list is part of the checkpoint's keys.
         super().__init__(convolutions_and_attention(plan, block, over_groups=True))  # pyright: ignore[reportArgumentType]
 
-    def forward(self, x: Tensor, conditions: _Conditions) -> Tensor:
-        x = self[0](x, conditions.time, conditions.layout)
+    def layers(self) -> Iterator[nn.Module]:
+        """The layers in their order, without an empty slot."""
+        yield self[0]
         if self.has_cross_attention:
-            x = self[1](x, conditions.time, conditions.text)
-        return self[2](x, conditions.time, conditions.layout)
+            yield self[1]
+        yield self[2]
 
 
-class _Level(nn.Module):
+class _Level(Level):
     def __init__(self, plan: LevelPlan) -> None:
         super().__init__()
         self.self_attention_block = None
@@ -79,26 +78,27 @@ class _Level(nn.Module):
             )
         self.resnet_attn_blocks = nn.ModuleList(_Block(plan, block) for block in plan.blocks)
 
-    def attend(self, x: Tensor, conditions: _Conditions) -> Tensor:
-        if self.self_attention_block is None or self.temporal_attention_block is None:
-            return x
-        x = self.self_attention_block(x, conditions.time)
-        return self.temporal_attention_block(x, conditions.time, conditions.layout)
+    def attentions(self) -> Iterator[nn.Module]:
+        for block in (self.self_attention_block, self.temporal_attention_block):
+            if block is not None:
+                yield block
 
-    def convolve(self, x: Tensor, conditions: _Conditions) -> Tensor:
+    def convolutions(self) -> Iterator[nn.Module]:
         for block in self.resnet_attn_blocks:
-            x = block(x, conditions)
-        return x
+            assert isinstance(block, _Block)
+            yield from block.layers()
 
 
 class _DownLevel(_Level):
-    def forward(self, x: Tensor, conditions: _Conditions) -> Tensor:
-        return self.convolve(self.attend(x, conditions), conditions)
+    def layers(self, step: StepConditions) -> Iterator[nn.Module]:  # noqa: ARG002 - one path
+        yield from self.attentions()
+        yield from self.convolutions()
 
 
 class _UpLevel(_Level):
-    def forward(self, x: Tensor, conditions: _Conditions) -> Tensor:
-        return self.attend(self.convolve(x, conditions), conditions)
+    def layers(self, step: StepConditions) -> Iterator[nn.Module]:  # noqa: ARG002 - one path
+        yield from self.convolutions()
+        yield from self.attentions()
 
 
 class InterpolationUNet(UNet):
@@ -111,33 +111,52 @@ class InterpolationUNet(UNet):
         self.skip_merge = nn.Parameter(torch.zeros(1))
         self.skip_embeddings = nn.Embedding(_NUM_SKIP_FRAMES, config.time_embed_dim)
 
-    def forward(
-        self, x: Tensor, time: Tensor, text: TextContext, *, groups: GroupConditions
-    ) -> Tensor:
-        """Predict the velocity (Salimans and Ho, 2022) of the frames in `x`.
+    def conditions(
+        self,
+        times: Tensor,
+        text: TextContext,
+        *,
+        groups: GroupConditions,
+        table_device: torch.device | None = None,
+    ) -> LoopConditions:
+        """Phase 1: what `denoise` is told in every step.
 
         Args:
-            x: (B 20 H W) latents of the known frame before (4), of the three noisy frames (12),
-                and of the known frame after (4).
-            time: (B) diffusion time, 0 to 999.
-            text: the prompts, B of them.
-            groups: how the batch is made up.
-
-        Returns:
-            (B 12 H W) the velocity of the three frames.
+            times: (S R) diffusion times, 0 to 999, of S steps and R contexts.
+            text: the prompts of the contexts.
+            groups: how the batch is made up: a branch for each context.
+            table_device: where scales and shifts are kept; None: where the network is.
         """
         embed = torch.lerp(
-            self.to_time_embed(time),
-            self.perturbation_to_time_embed(groups.perturbation_time),
+            self.to_time_embed(times),
+            self.perturbation_to_time_embed(groups.perturbation_time[None]),
             self.time_embed_merge,  # PARITY: this gate interpolates ...
         )
         # PARITY: ... while this one adds.
         embed = embed + self.skip_merge * self.skip_embeddings(groups.skip_frames)
-        conditions = _Conditions(
-            time=self.feature_pooling(embed, text),
-            text=text,
-            layout=GroupLayout(num_branches=x.shape[0] // groups.num_groups, mask=groups.mask),
+        branch_rows = torch.arange(times.shape[1], device=times.device)
+        return self.loop_conditions(
+            self.feature_pooling(embed, text),
+            None,
+            text,
+            BatchLayout.of_branches(branch_rows, groups.num_groups, group_mask=groups.mask),
+            table_device=table_device,
         )
-        return self.through_levels(
-            self.in_layer(x), lambda level, states: level(states, conditions)
-        )
+
+    def forward(
+        self, x: Tensor, time: Tensor, text: TextContext, *, groups: GroupConditions
+    ) -> Tensor:
+        """Predict the velocity (Salimans and Ho, 2022) of the frames in `x`, in both phases.
+
+        Args:
+            x: ((R G) 20 H W) latents of the known frame before (4), of the three noisy frames
+                (12), and of the known frame after (4).
+            time: (R) diffusion time, 0 to 999.
+            text: R prompts.
+            groups: how the batch is made up.
+
+        Returns:
+            ((R G) 12 H W) the velocity of the three frames.
+        """
+        times = rearrange(time, "r -> 1 r")
+        return self.denoise(x, self.conditions(times, text, groups=groups).at(0))

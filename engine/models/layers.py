@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import rearrange, repeat
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from engine.models.conditions import StepConditions
+
+
+def reusable(tensor: Tensor) -> Tensor | None:
+    """`tensor` as the place for a result; None, a new place, where gradients may be asked for."""
+    return None if torch.is_grad_enabled() else tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +33,12 @@ class TextContext:
     tokens: Tensor
     mask: Tensor
     length: Tensor
+
+    def to(self, device: torch.device) -> TextContext:
+        """The same on another device."""
+        return TextContext(
+            tokens=self.tokens.to(device), mask=self.mask.to(device), length=self.length.to(device)
+        )
 
     def repeat(self, count: int) -> TextContext:
         """The same prompts `count` times: (B ...) to (B * count ...), each prompt's in a row."""
@@ -51,7 +66,7 @@ class SinusoidalEmbedding(nn.Module):
 
 
 class TimeEmbedding(nn.Sequential):
-    """A number (time step, frame, motion score, ...) as a learnt vector: (B) to (B embed_dim)."""
+    """A number (time step, frame, motion score, ...) as a learnt vector."""
 
     def __init__(self, sinusoidal_dim: int, embed_dim: int) -> None:
         super().__init__(
@@ -61,25 +76,63 @@ class TimeEmbedding(nn.Sequential):
             nn.Linear(embed_dim, embed_dim),
         )
 
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named by the base class
+        """(steps rows) numbers to (steps rows embed_dim)."""
+        sinusoidal, first, activation, last = self
+        dtype = next(self.parameters()).dtype
+        # One step after the other, as in `ContextMLP`.
+        return torch.stack([last(activation(first(sinusoidal(step).to(dtype)))) for step in input])
+
+
+class ContextMLP(nn.Sequential):
+    """From an embedding to the scale and shift of a normalisation."""
+
+    def __init__(self, embed_dim: int, channels: int) -> None:
+        super().__init__(nn.SiLU(), nn.Linear(embed_dim, 2 * channels))
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named by the base class
+        """(steps rows embed_dim) to (steps rows 2C)."""
+        activation, linear = self
+        # A matrix product rounds by its shape. One for every step gives the bits that the step has
+        # alone, however many others are computed with it.
+        return torch.stack([linear(activation(step)) for step in input])
+
 
 class ConditionalGroupNorm(nn.Module):
     """Group normalisation whose scale and shift come from an embedding.
 
     The idea of FiLM (Perez et al., 2018), as in the adaptive group normalisation of diffusion
     models (Dhariwal and Nichol, 2021).
+
+    Attributes:
+        place: its number in the network; `UNet` numbers them.
+        sees_frames: whether its embedding says which frame of the clip it is.
     """
 
-    def __init__(self, groups: int, channels: int, embed_dim: int) -> None:
+    def __init__(
+        self, groups: int, channels: int, embed_dim: int, *, sees_frames: bool = False
+    ) -> None:
         super().__init__()
+        self.place = 0
+        self.sees_frames = sees_frames
         self.norm = nn.GroupNorm(groups, channels, affine=False)
-        self.context_mlp = nn.Sequential(nn.SiLU(), nn.Linear(embed_dim, 2 * channels))
-        for parameter in self.context_mlp.parameters():
-            nn.init.zeros_(parameter)
+        self.context_mlp = ContextMLP(embed_dim, channels)
 
-    def forward(self, x: Tensor, embed: Tensor) -> Tensor:
-        """x (B C H W), embed (B embed_dim) to (B C H W)."""
-        scale, shift = rearrange(self.context_mlp(embed), "b c -> b c 1 1").chunk(2, dim=1)
-        return torch.addcmul(shift, self.norm(x), scale + 1)
+    def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
+        """Normalise x (B C H W).
+
+        Args:
+            x: not changed.
+            modulation: (B 2C) what `context_mlp` made of the embeddings.
+
+        Returns:
+            (B C H W), a new tensor.
+        """
+        scale, shift = rearrange(modulation, "b c -> b c 1 1").chunk(2, dim=1)
+        out = self.norm(x)
+        return torch.addcmul(shift, out, scale + 1, out=reusable(out))
 
 
 class Attention(nn.Module):
@@ -97,15 +150,35 @@ class Attention(nn.Module):
         self.to_value = nn.Linear(context_dim, out_channels, bias=False)
         self.output_layer = nn.Linear(out_channels, out_channels, bias=False)
 
-    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Attend from x (B N C) to context (B M C); mask (B M) is true where it may look."""
-        query, key, value = (
-            rearrange(projected, "b n (h d) -> b h n d", h=self.num_heads)
-            for projected in (self.to_query(x), self.to_key(context), self.to_value(context))
-        )
+    def forward(
+        self, x: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None = None
+    ) -> Tensor:
+        """Attend from x (B N C) to what `to_key` and `to_value` made of a context.
+
+        Args:
+            x: what asks.
+            key: (B M C).
+            value: (B M C).
+            mask: (B M) true where it may look.
+
+        Returns:
+            (B N C).
+        """
         visible = None if mask is None else rearrange(mask, "b m -> b 1 1 m")
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=visible)
+        out = F.scaled_dot_product_attention(
+            self._in_heads(self.to_query(x)),
+            self._in_heads(key),
+            self._in_heads(value),
+            attn_mask=visible,
+        )
         return self.output_layer(rearrange(out, "b h n d -> b n (h d)"))
+
+    def within(self, x: Tensor) -> Tensor:
+        """Attend from x (B N C) to itself."""
+        return self(x, self.to_key(x), self.to_value(x))
+
+    def _in_heads(self, states: Tensor) -> Tensor:
+        return rearrange(states, "b n (h d) -> b h n d", h=self.num_heads)
 
 
 class AttentionPooling(nn.Module):
@@ -116,27 +189,62 @@ class AttentionPooling(nn.Module):
         self.attention = Attention(context_dim, embed_dim, context_dim, head_dim)
 
     def forward(self, embed: Tensor, text: TextContext) -> Tensor:
-        """Embed (B embed_dim) to (B embed_dim)."""
+        """Embed (steps rows embed_dim), with a prompt for each row, to the same shape."""
         # PARITY: the average takes in the zero token behind the prompt; `length` counts it.
-        average = text.tokens.sum(dim=1) / rearrange(text.length, "b -> b 1")
-        pooled = self.attention(rearrange(average, "b c -> b 1 c"), text.tokens, text.mask)
-        return embed + rearrange(pooled, "b 1 c -> b c")
+        average = text.tokens.float().sum(dim=1) / rearrange(text.length, "r -> r 1")
+        tokens = text.tokens.to(embed.dtype)
+        pooled = self.attention(
+            rearrange(average.to(embed.dtype), "r c -> r 1 c"),
+            self.attention.to_key(tokens),
+            self.attention.to_value(tokens),
+            mask=text.mask,
+        )
+        return embed + rearrange(pooled, "r 1 c -> 1 r c")
+
+
+_LARGE_MAP_PIXELS = 512
+
+
+class PointwiseConv(nn.Conv2d):
+    """A convolution of each pixel with itself, for large maps one matrix product a picture.
+
+    Convolutions on a graphics card turn their input and their output into another layout, with a
+    copy of each; a matrix product takes them as they are. In small maps the copies are small, and
+    products of few pixels would read the weight too often.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, kernel_size=1, bias=False)
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named by the base class
+        """(B C H W) to (B out_channels H W)."""
+        batch, _, height, width = input.shape
+        if height * width < _LARGE_MAP_PIXELS:
+            return super().forward(input)
+        weight = repeat(self.weight, "o i 1 1 -> b o i", b=batch)
+        out = torch.bmm(weight, rearrange(input, "b i h w -> b i (h w)"))
+        return rearrange(out, "b o (h w) -> b o h w", h=height)
 
 
 class FeedForward(nn.Sequential):
-    """The two pointwise convolutions of a transformer block: (B C H W) to (B C H W)."""
+    """The two pointwise convolutions of a transformer block: (B C H W) to a new (B C H W)."""
 
     def __init__(self, channels: int, expansion_ratio: int) -> None:
         hidden_channels = expansion_ratio * channels
         super().__init__(
-            nn.Conv2d(channels, hidden_channels, kernel_size=1, bias=False),
-            nn.SiLU(),
-            nn.Conv2d(hidden_channels, channels, kernel_size=1, bias=False),
+            PointwiseConv(channels, hidden_channels),
+            nn.SiLU(inplace=True),
+            PointwiseConv(hidden_channels, channels),
         )
 
 
 class AttentionBlock(nn.Module):
-    """Transformer block over the pixels of each frame: to themselves, or to the prompt."""
+    """Transformer block over the pixels of each frame: to themselves, or to the prompt.
+
+    Attributes:
+        place: its number among the layers of the network that attend to the prompt; None where
+            the pixels attend to each other. `UNet` numbers them.
+    """
 
     def __init__(
         self,
@@ -149,18 +257,27 @@ class AttentionBlock(nn.Module):
         expansion_ratio: int,
     ) -> None:
         super().__init__()
+        self.place = None if context_dim is None else 0
         self.in_norm = ConditionalGroupNorm(groups, channels, embed_dim)
         self.attention = Attention(channels, channels, context_dim or channels, head_dim)
         self.out_norm = ConditionalGroupNorm(groups, channels, embed_dim)
         self.feed_forward = FeedForward(channels, expansion_ratio)
 
-    def forward(self, x: Tensor, embed: Tensor, text: TextContext | None = None) -> Tensor:
-        """x (B C H W), embed (B embed_dim); without text the pixels attend to each other."""
-        height = x.shape[-2]
-        pixels = rearrange(self.in_norm(x, embed), "b c h w -> b (h w) c")
-        if text is None:
-            out = self.attention(pixels, pixels)
-        else:
-            out = self.attention(pixels, text.tokens, text.mask)
-        x = x + rearrange(out, "b (h w) c -> b c h w", h=height)
-        return x + self.feed_forward(self.out_norm(x, embed))
+    def forward(self, x: Tensor, step: StepConditions) -> Tensor:
+        """x (B C H W) to a new (B C H W)."""
+        x = x + self._attend(self.in_norm(x, step.modulation(self.in_norm)), step)
+        out = self.feed_forward(self.out_norm(x, step.modulation(self.out_norm)))
+        return out.add_(x)
+
+    def _attend(self, x: Tensor, step: StepConditions) -> Tensor:
+        height, width = x.shape[-2:]
+        if self.place is None:
+            x = rearrange(x, "b c h w -> b (h w) c").contiguous()
+            out = self.attention.within(x)
+            return rearrange(out, "b (h w) c -> b c h w", h=height)
+        # All frames of a branch ask together: they have one prompt, and its keys once.
+        num_frames = step.layout.num_frames
+        x = rearrange(x, "(b f) c h w -> b (f h w) c", f=num_frames)
+        prompt = step.prompt(self.place)
+        out = self.attention(x, prompt.key, prompt.value, mask=prompt.mask)
+        return rearrange(out, "b (f h w) c -> (b f) c h w", h=height, w=width)

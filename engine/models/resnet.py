@@ -6,13 +6,17 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from engine.models.layers import ConditionalGroupNorm
 from engine.models.temporal import GroupConv
 
 if TYPE_CHECKING:
-    from engine.models.temporal import GroupLayout
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+    from engine.models.conditions import StepConditions
 
 
 class Resample(Enum):
@@ -66,17 +70,20 @@ class ConvBlock(nn.Module):
         self.temporal_projection_new = GroupConv(out_channels) if over_groups else None
         self.down_sample = _halve(out_channels) if resample is Resample.DOWN else None
 
-    def forward(self, x: Tensor, embed: Tensor, layout: GroupLayout | None = None) -> Tensor:
-        """x (B C H W), embed (B embed_dim); `layout` where the block looks across groups."""
-        x = F.silu(self.group_norm(x, embed))
+    def layers(self, step: StepConditions) -> Iterator[Callable[[Tensor], Tensor]]:
+        """What takes x (B C H W) to (B out_channels H' W'), one after the other.
+
+        They come one by one so that who calls them can let go of each result before the next.
+        """
+        yield lambda x: F.silu(self.group_norm(x, step.modulation(self.group_norm)), inplace=True)
         if self.up_sample is not None:
-            x = self.up_sample(x)
-        x = self.projection(x)
-        if self.temporal_projection_new is not None:
-            x = self.temporal_projection_new(x, layout)
+            yield self.up_sample
+        yield self.projection
+        over_groups = self.temporal_projection_new
+        if over_groups is not None:
+            yield lambda x: over_groups(x, step)
         if self.down_sample is not None:
-            x = self.down_sample(x)
-        return x
+            yield self.down_sample
 
 
 class ResNetBlock(nn.Module):
@@ -122,11 +129,13 @@ class ResNetBlock(nn.Module):
         )
         self.shortcut_down_sample = _halve(out_channels) if resample is Resample.DOWN else None
 
-    def forward(self, x: Tensor, embed: Tensor, layout: GroupLayout | None = None) -> Tensor:
-        """x (B C H W), embed (B embed_dim) to (B out_channels H' W')."""
+    def forward(self, x: Tensor, step: StepConditions) -> Tensor:
+        """x (B C H W) to a new (B out_channels H' W')."""
         out = x
         for block in self.resnet_blocks:
-            out = block(out, embed, layout)
+            assert isinstance(block, ConvBlock)
+            for layer in block.layers(step):
+                out = layer(out)
         for shortcut in (
             self.shortcut_up_sample,
             self.shortcut_projection,
@@ -134,4 +143,4 @@ class ResNetBlock(nn.Module):
         ):
             if shortcut is not None:
                 x = shortcut(x)
-        return x + out
+        return out.add_(x)

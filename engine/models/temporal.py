@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,28 +9,19 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from engine.models.layers import Attention, ConditionalGroupNorm, FeedForward
+from engine.models.layers import Attention, ConditionalGroupNorm, FeedForward, reusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupLayout:
-    """How the batch of the interpolation network is made up: (branches groups) in this order.
-
-    Attributes:
-        num_branches: guidance branches.
-        mask: (B) 1 where a branch may look at its neighbouring groups, 0 where it may not.
-    """
-
-    num_branches: int
-    mask: Tensor
+    from engine.models.conditions import StepConditions
 
 
-def _gated(x: Tensor, out: Tensor, gate: Tensor, layout: GroupLayout) -> Tensor:
-    """From `x` to `out` by `gate` (1), and not at all where the mask is 0."""
-    return torch.lerp(x, out, gate * rearrange(layout.mask, "b -> b 1 1 1").to(gate.dtype))
+def _gate(gate: Tensor, step: StepConditions) -> Tensor:
+    """(B 1 1 1) the `gate` (1) of every picture: closed where it may not look at other groups."""
+    mask = step.layout.group_mask
+    assert mask is not None
+    return gate * rearrange(mask, "b -> b 1 1 1").to(gate.dtype)
 
 
 class FrameConv(nn.Conv3d):
@@ -47,6 +37,14 @@ class FrameConv(nn.Conv3d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named by the base class
         """(B C F H W) to (B out_channels F H W)."""
+        if self.kernel_size[0] == 1:
+            num_frames = input.shape[2]
+            out = F.conv2d(
+                rearrange(input, "b c f h w -> (b f) c h w"),
+                rearrange(self.weight, "o i 1 1 1 -> o i 1 1"),
+                self.bias,
+            )
+            return rearrange(out, "(b f) c h w -> b c f h w", f=num_frames)
         # All pixels in one axis make it a 2-D convolution, which is three times as fast on a CPU.
         width = input.shape[-1]
         out = F.conv2d(
@@ -70,8 +68,8 @@ class TemporalResNetBlock(nn.Module):
         self.temporal_resnet_blocks = nn.ModuleList(
             nn.ModuleList(
                 (
-                    ConditionalGroupNorm(groups, in_channels, embed_dim),
-                    nn.SiLU(),
+                    ConditionalGroupNorm(groups, in_channels, embed_dim, sees_frames=True),
+                    nn.SiLU(inplace=True),
                     FrameConv(in_channels, out_channels, kernel_size),
                 )
             )
@@ -86,14 +84,16 @@ class TemporalResNetBlock(nn.Module):
             assert isinstance(block, nn.ModuleList)
             yield block
 
-    def forward(self, x: Tensor, embed: Tensor, num_frames: int) -> Tensor:
-        """x ((B F) C H W), embed ((B F) embed_dim) to ((B F) C H W)."""
+    def forward(self, x: Tensor, step: StepConditions) -> Tensor:
+        """x ((B F) C H W) to a new tensor of the same shape."""
+        num_frames = step.layout.num_frames
         out = x
         for norm, activation, convolution in self._blocks():
-            out = activation(norm(out, embed))
+            assert isinstance(norm, ConditionalGroupNorm)
+            out = activation(norm(out, step.modulation(norm)))
             out = rearrange(out, "(b f) c h w -> b c f h w", f=num_frames)
             out = rearrange(convolution(out), "b c f h w -> (b f) c h w")
-        return x + out
+        return out.add_(x)
 
 
 class FrameAttentionBlock(nn.Module):
@@ -103,20 +103,21 @@ class FrameAttentionBlock(nn.Module):
         self, channels: int, embed_dim: int, *, groups: int, head_dim: int, expansion_ratio: int
     ) -> None:
         super().__init__()
-        self.temporal_norm = ConditionalGroupNorm(groups, channels, embed_dim)
+        self.temporal_norm = ConditionalGroupNorm(groups, channels, embed_dim, sees_frames=True)
         self.temporal_attention = Attention(channels, channels, channels, head_dim)
         nn.init.zeros_(self.temporal_attention.output_layer.weight)
-        self.ff_norm = ConditionalGroupNorm(groups, channels, embed_dim)
+        self.ff_norm = ConditionalGroupNorm(groups, channels, embed_dim, sees_frames=True)
         self.feed_forward = FeedForward(channels, expansion_ratio)
 
-    def forward(self, x: Tensor, embed: Tensor, num_frames: int) -> Tensor:
-        """x ((B F) C H W), embed ((B F) embed_dim) to ((B F) C H W)."""
+    def forward(self, x: Tensor, step: StepConditions) -> Tensor:
+        """x ((B F) C H W) to a new tensor of the same shape."""
         height, width = x.shape[-2:]
-        out = self.temporal_norm(x, embed)
-        out = rearrange(out, "(b f) c h w -> (b h w) f c", f=num_frames)
-        out = self.temporal_attention(out, out)
+        out = self.temporal_norm(x, step.modulation(self.temporal_norm))
+        out = rearrange(out, "(b f) c h w -> (b h w) f c", f=step.layout.num_frames)
+        out = self.temporal_attention.within(out)
         x = x + rearrange(out, "(b h w) f c -> (b f) c h w", h=height, w=width)
-        return x + self.feed_forward(self.ff_norm(x, embed))
+        out = self.feed_forward(self.ff_norm(x, step.modulation(self.ff_norm)))
+        return out.add_(x)
 
 
 class GroupConv(nn.Module):
@@ -129,12 +130,17 @@ class GroupConv(nn.Module):
         for parameter in self.temporal_projection.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor, layout: GroupLayout) -> Tensor:
-        """x ((branches groups) C H W) to the same shape."""
-        out = rearrange(x, "(b g) c h w -> b c g h w", b=layout.num_branches)
-        out = rearrange(self.temporal_projection(out), "b c g h w -> (b g) c h w")
-        # PARITY: the gate interpolates; it does not add.
-        return _gated(x, out, self.temporal_merge, layout)
+    def forward(self, x: Tensor, step: StepConditions) -> Tensor:
+        """x ((branches groups) C H W) to the same shape; in the place of `x` without gradients."""
+        num_branches = step.layout.num_branches
+        out = self.temporal_projection(rearrange(x, "(b g) c h w -> b c g h w", b=num_branches))
+        # PARITY: the gate interpolates; it does not add. (Five axes: a view of `out`, not a copy.)
+        out = rearrange(out, "b c g h w -> b g c h w")
+        x = rearrange(x, "(b g) c h w -> b g c h w", b=num_branches)
+        gate = rearrange(
+            _gate(self.temporal_merge, step), "(b g) 1 1 1 -> b g 1 1 1", b=num_branches
+        )
+        return rearrange(torch.lerp(x, out, gate, out=reusable(x)), "b g c h w -> (b g) c h w")
 
 
 class GroupAttentionBlock(nn.Module):
@@ -151,14 +157,14 @@ class GroupAttentionBlock(nn.Module):
         self.temporal_merge1 = nn.Parameter(torch.zeros(1))
         self.temporal_merge2 = nn.Parameter(torch.zeros(1))
 
-    def forward(self, x: Tensor, embed: Tensor, layout: GroupLayout) -> Tensor:
-        """x ((branches groups) C H W), embed (B embed_dim) to the shape of x."""
+    def forward(self, x: Tensor, step: StepConditions) -> Tensor:
+        """x ((branches groups) C H W) to a new tensor of the same shape."""
         height, width = x.shape[-2:]
-        out = self.in_norm(x, embed)
-        out = rearrange(out, "(b g) c h w -> (b h w) g c", b=layout.num_branches)
-        out = self.attention(out, out)
+        out = self.in_norm(x, step.modulation(self.in_norm))
+        out = rearrange(out, "(b g) c h w -> (b h w) g c", b=step.layout.num_branches)
+        out = self.attention.within(out)
         out = rearrange(out, "(b h w) g c -> (b g) c h w", h=height, w=width)
         # PARITY: both gates interpolate between the block's input and its branch.
-        x = _gated(x, out, self.temporal_merge1, layout)
-        out = self.feed_forward(self.out_norm(x, embed))
-        return _gated(x, out, self.temporal_merge2, layout)
+        x = torch.lerp(x, out, _gate(self.temporal_merge1, step))
+        out = self.feed_forward(self.out_norm(x, step.modulation(self.out_norm)))
+        return torch.lerp(x, out, _gate(self.temporal_merge2, step), out=reusable(out))

@@ -9,11 +9,24 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from engine.models.layers import AttentionBlock, AttentionPooling, TimeEmbedding
+from engine.models.conditions import (
+    BatchLayout,
+    LoopConditions,
+    ModulationTable,
+    PromptStates,
+    StepConditions,
+)
+from engine.models.layers import (
+    AttentionBlock,
+    AttentionPooling,
+    ConditionalGroupNorm,
+    TextContext,
+    TimeEmbedding,
+)
 from engine.models.resnet import Resample, ResNetBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
     from engine.config import UNetConfig
 
@@ -149,15 +162,30 @@ def convolutions_and_attention(
     )
 
 
+class Level(nn.Module):
+    """The layers at one resolution, on the way down or on the way up."""
+
+    def layers(self, step: StepConditions) -> Iterator[nn.Module]:
+        """Modules that take x (B C H W) and `step` to the next x, one after the other.
+
+        They come one by one so that who calls them can let go of each result before the next.
+        """
+        raise NotImplementedError
+
+
 class UNet(nn.Module):
-    """Embeddings, first and last layer, and the two ladders of levels with their skips."""
+    """Embeddings, first and last layer, and the two ladders of levels with their skips.
+
+    Conditions are computed first, for all steps of a loop (`conditions` of the subclasses); then
+    `denoise` is asked once for every step. Both work in the type of the weights.
+    """
 
     def __init__(
         self,
         config: UNetConfig,
         *,
-        down_level: Callable[[LevelPlan], nn.Module],
-        up_level: Callable[[LevelPlan], nn.Module],
+        down_level: Callable[[LevelPlan], Level],
+        up_level: Callable[[LevelPlan], Level],
     ) -> None:
         super().__init__()
         self.to_time_embed = self.embedding(config)
@@ -169,9 +197,13 @@ class UNet(nn.Module):
         self.up_samples = nn.ModuleList(up_level(plan) for plan in up_plans(config))
         self.out_layer = nn.Sequential(
             nn.GroupNorm(config.groups, config.init_channels),
-            nn.SiLU(),
+            nn.SiLU(inplace=True),
             nn.Conv2d(config.init_channels, config.out_channels, kernel_size=3, padding=1),
         )
+        for place, norm in enumerate(self._norms()):
+            norm.place = place
+        for place, block in enumerate(self._prompt_blocks()):
+            block.place = place
 
     @staticmethod
     def embedding(config: UNetConfig) -> TimeEmbedding:
@@ -183,17 +215,93 @@ class UNet(nn.Module):
         """A layer from the input's channels to the first level's."""
         return nn.Conv2d(config.num_channels, config.init_channels, kernel_size=3, padding=1)
 
-    def through_levels(self, x: Tensor, run: Callable[[nn.Module, Tensor], Tensor]) -> Tensor:
-        """Take x (B init_channels H W) down and up again; `run` calls a level on a tensor."""
+    def denoise(self, x: Tensor, step: StepConditions) -> Tensor:
+        """Predict what the network predicts, for one step.
+
+        Args:
+            x: (B num_channels H W) noisy latents and what is known of the clip, in any type.
+            step: of this network's conditions, for as many pictures.
+
+        Returns:
+            (B out_channels H W) in the type of the weights.
+
+        Raises:
+            ValueError: `step` is for another number of pictures.
+        """
+        if len(x) != len(step.layout.rows):
+            raise ValueError(f"{len(x)} pictures, and conditions for {len(step.layout.rows)}")
+        x = self.input_layer(step)(x.to(self._dtype))
         skips: list[Tensor] = []
-        *upper_levels, coarsest = self.down_samples
-        for level in upper_levels:
-            x = run(level, x)
-            skips.append(x)
-        x = run(coarsest, x)
-        ladder: Iterable[nn.Module] = self.up_samples
-        for index, level in enumerate(ladder):
-            if index > 0:
+        # All layers run in this frame: a function between would keep its input alive.
+        for depth, level in enumerate(self.down_samples):
+            assert isinstance(level, Level)
+            if depth > 0:
+                skips.append(x)
+            for layer in level.layers(step):
+                x = layer(x, step)
+        for depth, level in enumerate(self.up_samples):
+            assert isinstance(level, Level)
+            if depth > 0:
                 x = torch.cat([x, skips.pop()], dim=1)
-            x = run(level, x)
+            for layer in level.layers(step):
+                x = layer(x, step)
         return self.out_layer(x)
+
+    def input_layer(self, step: StepConditions) -> nn.Module:  # noqa: ARG002 - subclasses look
+        """The layer that `denoise` begins with."""
+        return self.in_layer
+
+    def loop_conditions(
+        self,
+        embed: Tensor,
+        frame_embed: Tensor | None,
+        text: TextContext,
+        layout: BatchLayout,
+        *,
+        table_device: torch.device | None,
+    ) -> LoopConditions:
+        """What follows from the embeddings and the prompts, for all steps.
+
+        Args:
+            embed: (S R embed_dim).
+            frame_embed: (S (R F) embed_dim); None leaves out the layers that see frames.
+            text: R prompts.
+            layout: of the batch in phase 2.
+            table_device: where scales and shifts are kept; None: where the network is.
+        """
+        norms = [norm for norm in self._norms() if frame_embed is not None or not norm.sees_frames]
+        table = ModulationTable(
+            norms,
+            num_steps=embed.shape[0],
+            num_rows=embed.shape[1],
+            num_frame_rows=0 if frame_embed is None else frame_embed.shape[1],
+            dtype=embed.dtype,
+            device=table_device or embed.device,
+        )
+        for norm in norms:
+            table.put(norm.place, norm.context_mlp(frame_embed if norm.sees_frames else embed))
+        tokens = text.tokens.to(embed.dtype)
+        prompts = [
+            PromptStates(
+                key=block.attention.to_key(tokens),
+                value=block.attention.to_value(tokens),
+                mask=text.mask,
+            )
+            for block in self._prompt_blocks()
+        ]
+        return LoopConditions(table=table, prompts=prompts, layout=layout)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        # Of a weight that stays when the large ones come and go.
+        return next(self.out_layer.parameters()).dtype
+
+    def _norms(self) -> list[ConditionalGroupNorm]:
+        return [module for module in self.modules() if isinstance(module, ConditionalGroupNorm)]
+
+    def _prompt_blocks(self) -> list[AttentionBlock]:
+        return [
+            module
+            for module in self.modules()
+            if isinstance(module, AttentionBlock) and module.place is not None
+        ]

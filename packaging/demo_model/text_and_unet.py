@@ -40,9 +40,14 @@ class NullEmbedding(nn.Module):
 
 
 def new_text_encoder() -> TextEncoder:
-    """The demo's text encoder, untrained."""
-    context_dim = CONFIGS["text_encoder"]["context_dim"]
-    return TextEncoder(t5_config(TOKENIZER.get_vocab_size()), context_dim)
+    """The demo's text encoder, untrained, with the table of token embeddings in it.
+
+    The engine's encoder begins behind the table; here the table is trained as well.
+    """
+    config = t5_config(TOKENIZER.get_vocab_size())
+    encoder = TextEncoder(config, CONFIGS["text_encoder"]["context_dim"])
+    encoder.encoder.set_input_embeddings(nn.Embedding(config.vocab_size, config.d_model))
+    return encoder
 
 
 def encode_prompts(encoder: TextEncoder, prompts: Sequence[str]) -> TextContext:
@@ -51,5 +56,5 @@ def encode_prompts(encoder: TextEncoder, prompts: Sequence[str]) -> TextContext:
     longest = max(len(row) for row in ids) + 1
     tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
     mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids])
-    text = encoder(tokens, mask)
+    text = encoder(encoder.encoder.get_input_embeddings()(tokens), mask)
     return TextContext(tokens=text.tokens, mask=text.mask, length=mask.sum(dim=1) + 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from diffusion_schedule import NUM_TIMES, add_noise, velocity
-from einops import rearrange, repeat
+from einops import rearrange
 from networks import MODEL_CONFIG
 from text_and_unet import NullEmbedding, encode_prompts
 from torch import Tensor, nn
@@ -59,21 +59,20 @@ class Interpolation(nn.Module):
             rearrange(part, "b g c h w -> (b g) c h w") for part in (known[:, :-1], known[:, 1:])
         )
         times = torch.randint(0, NUM_TIMES, (_CLIPS_AT_ONCE,), generator=generator)
-        times = times.repeat_interleave(num_groups)
+        group_times = times.repeat_interleave(num_groups)
         noise = torch.randn(clean.shape, generator=generator)
-        x = torch.cat([before, add_noise(clean, noise, times), after], dim=1)
+        x = torch.cat([before, add_noise(clean, noise, group_times), after], dim=1)
         prompts = [random_wording(encoded.scenes[index].kind, rng) for index in chosen]
         with torch.no_grad():
             text = encode_prompts(encoder, prompts)
         groups = GroupConditions(
             num_groups=num_groups,
-            mask=repeat((~dropped).float(), "b -> (b g)", g=num_groups),
-            perturbation_time=torch.zeros(len(x)),
-            skip_frames=torch.full((len(x),), skip_frames),
+            mask=(~dropped).float(),
+            perturbation_time=torch.zeros(_CLIPS_AT_ONCE),
+            skip_frames=torch.full((_CLIPS_AT_ONCE,), skip_frames),
         )
-        context = self.null(text, dropped).repeat(num_groups)
-        predicted = self.unet(x, times.float(), context, groups=groups)
-        return (predicted - velocity(clean, noise, times)).square().mean()
+        predicted = self.unet(x, times.float(), self.null(text, dropped), groups=groups)
+        return (predicted - velocity(clean, noise, group_times)).square().mean()
 
 
 def train_interpolation(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from diffusion_schedule import add_noise, noise_loss, random_times
-from einops import rearrange, repeat
+from einops import rearrange
 from networks import MODEL_CONFIG
 from starting_point import carry_input_to_output
 from text_and_unet import NullEmbedding, encode_prompts, new_text_encoder
@@ -94,13 +94,12 @@ class TextToVideo(nn.Module):
         scores = torch.tensor([scene.score for scene in batch.scenes])
         video = VideoConditions(
             num_frames=NUM_BASE_FRAMES,
-            position=repeat(torch.arange(NUM_BASE_FRAMES), "f -> (b f)", b=count).float(),
-            noise_augmentation=augmentation.repeat_interleave(NUM_BASE_FRAMES),
-            motion_score=scores.repeat_interleave(NUM_BASE_FRAMES),
+            noise_augmentation=augmentation,
+            motion_score=scores,
         )
-        text = self.context(batch.scenes, without_text, batch.rng).repeat(NUM_BASE_FRAMES)
+        text = self.context(batch.scenes, without_text, batch.rng)
+        predicted = self.unet(x, times.float(), text, video=video)
         frame_times = times.repeat_interleave(NUM_BASE_FRAMES)
-        predicted = self.unet(x, frame_times.float(), text, video=video)
         return noise_loss(predicted, rearrange(noise, "b f c h w -> (b f) c h w"), frame_times)
 
 

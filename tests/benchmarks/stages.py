@@ -79,16 +79,22 @@ def stages(pixels: int) -> dict[str, Callable[[], object]]:
 
     picture = torch.randn(1, 4, 2 * side, 2 * side)
     frames = torch.randn(12, 4, side, side)
-    key_frame = KeyFrameDenoiser(t2v, guided)
+    times = range(0, 1000, 20)
+    key_frame = KeyFrameDenoiser(t2v, guided, times)
     base = BaseFrameDenoiser(
-        t2v, guided, frames[:1], num_frames=12, motion_score=10, noise_augmentation=20
+        t2v, guided, frames[:1], times, num_frames=12, motion_score=10, noise_augmentation=20
     )
-    between = InterpolationDenoiser(interpolation, guided, frames, skip_frames=3)
+    between = InterpolationDenoiser(interpolation, guided, frames, times[::5], skip_frames=3)
+    for denoiser in (key_frame, base, between):
+        denoiser.prepare()
     groups = torch.randn(11, 12, side, side)
     return {
+        "key frame, conditions": key_frame.prepare,
         "key frame, one step": lambda: key_frame(picture, 500),
         "key frame, decode": lambda: image_movq.decode(picture),
+        "base frames, conditions": base.prepare,
         "base frames, one step": lambda: base(frames, 500),
+        "interpolation, conditions": between.prepare,
         "interpolation, one step": lambda: between(groups, 500),
         "decode, 4 frames": lambda: video_movq.decode(frames[:4]),
     }
