@@ -6,20 +6,17 @@ is. A file that is damaged, or belongs to another request or model, counts as no
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, cast
-
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from typing import TYPE_CHECKING
 
 from engine.api import GenerateRequest, from_json, to_json
 from engine.clip import without_fps, writing
 from engine.diffusion.loop import LoopState
 from engine.errors import MessageError
 from engine.files import publish, temporary_beside
+from engine.tensor_files import TensorFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +35,6 @@ SECONDS_BETWEEN = 10.0
 """A loop that runs is saved this often, or after every step where one takes longer."""
 
 _FORMAT = "1"
-_LENGTH_BYTES = 8  # of the header, at the beginning of a safetensors file
 
 
 class FolderCheckpoints:
@@ -104,10 +100,8 @@ class FolderCheckpoints:
             "point": point.value,
             "model": self._clip.info.model_fingerprint,
             "request": json.dumps(to_json(without_fps(self._clip.info.request))),
-            "sha256": _digest(on_cpu),
         }
-        # Not with `save_file`, whose complaints about the disk are no OSError.
-        data = save(on_cpu, metadata)
+        data = TensorFile(tensors=on_cpu, metadata=metadata).to_bytes()
         with writing(self._clip.path):
             path.parent.mkdir(exist_ok=True)
             with temporary_beside(path) as temporary:
@@ -117,20 +111,13 @@ class FolderCheckpoints:
     def _read(self, path: Path, point: Point) -> dict[str, Tensor] | None:
         try:
             # Read as a whole, since Windows replaces no file that is mapped into memory.
-            data = path.read_bytes()
-            metadata = _metadata(data)
-            if not self._is_ours(metadata, point):
-                return None
-            tensors = load(data)
+            file = TensorFile.from_bytes(path.read_bytes())
+            return dict(file.tensors) if self._is_ours(file.metadata, point) else None
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, SafetensorError, MessageError) as error:
+        except (OSError, ValueError, KeyError, MessageError) as error:
             log.warning("%s cannot be used: %s", path, error)
             return None
-        if _digest(tensors) != metadata["sha256"]:
-            log.warning("%s is damaged", path)
-            return None
-        return tensors
 
     def _is_ours(self, metadata: Mapping[str, str], point: Point) -> bool:
         found = (metadata["format"], metadata["point"], metadata["model"])
@@ -139,24 +126,3 @@ class FolderCheckpoints:
         # Not compared as text: a later kvdesk may have settings that this one was made without.
         request = from_json(GenerateRequest, json.loads(metadata["request"]))
         return request == without_fps(self._clip.info.request)
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    """What a safetensors file says of itself."""
-    length = int.from_bytes(data[:_LENGTH_BYTES], "little")
-    header: object = json.loads(data[_LENGTH_BYTES : _LENGTH_BYTES + length])
-    if not isinstance(header, dict):
-        raise ValueError("the header is no object")
-    metadata = cast("dict[str, object]", header)["__metadata__"]
-    if not isinstance(metadata, dict):
-        raise ValueError("the metadata are no object")
-    return cast("dict[str, str]", metadata)
-
-
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    sha256 = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        sha256.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        sha256.update(tensor.numpy().tobytes())
-    return sha256.hexdigest()
