@@ -131,6 +131,18 @@ class ModelFolder(ABC):
             ModelFileError: a file of the part is damaged or foreign.
         """
 
+    def tensors_8bit(self, part: ModelPart) -> dict[str, TensorRecord] | None:
+        """As `tensors`, of a U-Net in 8 bit; None where the model has no such file.
+
+        A weight that is int8 has a second tensor beside it, float32, of the weight's name and
+        "_scale": their product is the weight.
+
+        Raises:
+            ModelFileError: the file is damaged.
+        """
+        del part
+        return None
+
     def preview_map(self) -> PreviewMap | None:
         """What makes pictures of latents without a decoder; None where the model has none.
 
@@ -153,9 +165,14 @@ def models_folder() -> Path:
     return platformdirs.user_data_path("kvdesk", appauthor=False) / "models"
 
 
+def resources_folder() -> Path:
+    """Where what comes with this program lies."""
+    return Path(engine.__file__).parents[1] / "resources"
+
+
 def demo_folder() -> Path:
     """Where the built-in demo model lies."""
-    return Path(engine.__file__).parents[1] / "resources" / "demo_model"
+    return resources_folder() / "demo_model"
 
 
 def find_models() -> list[ModelInfo]:

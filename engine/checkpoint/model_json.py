@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from engine import __version__
 from engine.api import ClipDefaults, from_json, to_json
@@ -13,7 +14,10 @@ from engine.checkpoint.json_file import read_json_object
 from engine.errors import MessageError, ModelFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from pathlib import Path
+
+    from engine.json_codec import JsonObject
 
 MODEL_FILE = "model.json"
 PREPARATION_FILE = "preparation.json"
@@ -104,6 +108,36 @@ def read_preparation(folder: Path) -> Preparation | None:
     return state if is_ours else None
 
 
+def model_fingerprint(folder: Path, *, without: Container[str]) -> str:
+    """SHA-256 in hexadecimal of `model.json` without the files named `without`.
+
+    Those may be added to a model, and its clips are still clips of the same model.
+
+    Raises:
+        ModelFileError: `model.json` cannot be read.
+    """
+    data = read_json_object(folder / MODEL_FILE)
+    files = cast("list[JsonObject]", data["files"])
+    data["files"] = [entry for entry in files if entry["name"] not in without]
+    return hashlib.sha256(_text(data).encode()).hexdigest()
+
+
+def with_more_files(folder: Path, added: Sequence[FileEntry]) -> str:
+    """The text of `model.json` with the files `added`, and all else as it is.
+
+    Raises:
+        ModelFileError: `model.json` cannot be read.
+    """
+    data = read_json_object(folder / MODEL_FILE)
+    files = cast("list[JsonObject]", data["files"])
+    data["files"] = [*files, *map(to_json, added)]
+    return _text(data)
+
+
 def json_text(value: ModelFile | Preparation) -> str:
     """`value` as the text of its file."""
-    return json.dumps(to_json(value), indent=1, ensure_ascii=False) + "\n"
+    return _text(to_json(value))
+
+
+def _text(data: JsonObject) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"

@@ -43,8 +43,11 @@ class ResumablePreparation:
         self._destination = destination
         before = read_preparation(destination)
         self._finished = {file.entry.name: file for file in before.finished} if before else {}
-        total = sum(_work_bytes(file) for file in planned)
+        sources = {name: source for file in planned for name, source in file.sources.items()}
+        total = sum(file.work_bytes for file in planned)
+        total += sum(_state(source)[0] for source in sources.values())
         self._progress = ByteProgress(total, on_progress, is_cancelled)
+        self._checked: dict[str, SourceState] = {}
         self._save()
 
     def finish(self, file: PlannedFile) -> FinishedFile:
@@ -59,6 +62,7 @@ class ResumablePreparation:
             self._save()
             before = self._write(file)
         self._finished[file.name] = before
+        self._checked.update((state.entry.name, state) for state in before.sources)
         self._save()
         return before
 
@@ -69,10 +73,13 @@ class ResumablePreparation:
             return False
         if not path.is_file() or path.stat().st_size != before.entry.size:
             return False
-        on_bytes = self._progress.of(file.name)
-        if digest_file(path, on_bytes).sha256 != before.entry.sha256:
+        share = _Share(self._progress.of(file.name), file.work_bytes)
+        if digest_file(path, share.on_bytes).sha256 != before.entry.sha256:
             return False
-        on_bytes(_work_bytes(file) - before.entry.size)
+        share.on_bytes(file.work_bytes)
+        for name in file.sources:
+            if name not in self._checked:
+                self._progress.of(name)(_state(file.sources[name])[0])
         return True
 
     def _write(self, file: PlannedFile) -> FinishedFile:
@@ -82,7 +89,9 @@ class ResumablePreparation:
         except OSError as error:
             raise unwritable(path, error) from error
         sources = tuple(self._check(name, source) for name, source in file.sources.items())
-        digest = file.write(path, self._progress.of(file.name))
+        share = _Share(self._progress.of(file.name), file.work_bytes)
+        digest = file.write(path, share.on_bytes)
+        share.on_bytes(file.work_bytes)
         for state, source in zip(sources, file.sources.values(), strict=True):
             if _state(source) != (state.entry.size, state.mtime_ns):
                 raise ModelFileError(
@@ -93,6 +102,9 @@ class ResumablePreparation:
 
     def _check(self, name: str, source: Path) -> SourceState:
         size, mtime_ns = _state(source)
+        before = self._checked.get(name)
+        if before is not None and (before.entry.size, before.mtime_ns) == (size, mtime_ns):
+            return before
         sha256 = check_source(source, self._progress.of(name))
         return SourceState(entry=FileEntry(name=name, size=size, sha256=sha256), mtime_ns=mtime_ns)
 
@@ -109,8 +121,18 @@ class ResumablePreparation:
             raise unwritable(path, error) from error
 
 
-def _work_bytes(file: PlannedFile) -> int:
-    return file.size + sum(_state(source)[0] for source in file.sources.values())
+class _Share:
+    """A file's part of the progress, of which no more is told than the file is worth."""
+
+    def __init__(self, tell: Callable[[int], None], work_bytes: int) -> None:
+        self._tell = tell
+        self._left = work_bytes
+
+    def on_bytes(self, count: int) -> None:
+        """`count` more bytes are done, or all that are left."""
+        count = min(count, self._left)
+        self._left -= count
+        self._tell(count)
 
 
 def _state(source: Path) -> tuple[int, int]:

@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING
 
 from engine import __version__
 from engine.api import ClipDefaults
+from engine.checkpoint.eight_bit_report import EIGHT_BIT_FILES, EIGHT_BIT_PARTS
 from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.manifest import check_tensors
 from engine.checkpoint.model_json import (
     FORMAT_VERSION,
     MODEL_FILE,
     PREPARATION_FILE,
+    FileEntry,
     ModelFile,
     json_text,
+    with_more_files,
 )
 from engine.checkpoint.official import OfficialFolder
 from engine.checkpoint.preparation import ResumablePreparation
-from engine.checkpoint.prepared_layout import plan_files
+from engine.checkpoint.prepared import PreparedFolder, weights_name
+from engine.checkpoint.prepared_layout import eight_bit_files, plan_files
+from engine.checkpoint.progress import ByteProgress
 from engine.checkpoint.resumable_file import partial_of, unwritable
 from engine.errors import InvalidRequest
 from engine.files import fsync_folder, write_text_atomically
@@ -53,8 +58,12 @@ def prepare_model(
     description: str = "",
     defaults: ClipDefaults | None = None,
     preview_map: PreviewMap | None = None,
-) -> ModelFolder:
+    eight_bit: bool = False,
+) -> PreparedFolder:
     """Prepare the official files in the folder `source` into the folder `destination`.
+
+    With `eight_bit`, `destination` may be prepared already: the U-Nets in 8 bit are added to it,
+    and all else is left as it is. `source` is then where it was prepared from, or itself.
 
     Args:
         source: only read.
@@ -67,6 +76,7 @@ def prepare_model(
         description: a sentence about the model.
         defaults: what it is used with; those of the official model where they are left out.
         preview_map: from its latents to colours; fitted to its image encoder where it is left out.
+        eight_bit: whether the U-Nets are also written in 8 bit.
 
     Returns:
         The prepared folder, opened.
@@ -76,6 +86,8 @@ def prepare_model(
         InvalidRequest: `destination` cannot be used.
         Cancelled: by `is_cancelled`; the same call goes on.
     """
+    if eight_bit and _is_whole(destination):
+        return _add_8bit(source, destination, on_progress, is_cancelled)
     official = ModelFolder.open(source)
     if not isinstance(official, OfficialFolder):
         raise InvalidRequest(
@@ -83,7 +95,7 @@ def prepare_model(
         )
     _check_destination(official, destination)
     _check_parts(official, expected)
-    planned = plan_files(official, preview_map)
+    planned = plan_files(official, preview_map, eight_bit=eight_bit)
     _check_free_space(destination, planned)
     _make_folders(destination, planned)
 
@@ -100,7 +112,67 @@ def prepare_model(
         sources=tuple(sources[key] for key in sorted(sources)),
     )
     _write_last(destination, model)
-    return ModelFolder.open(destination)
+    return PreparedFolder(destination)
+
+
+def _is_whole(destination: Path) -> bool:
+    return (destination / MODEL_FILE).is_file() and not (destination / PREPARATION_FILE).exists()
+
+
+def _add_8bit(
+    source: Path,
+    destination: Path,
+    on_progress: Callable[[PrepareProgress], None],
+    is_cancelled: Callable[[], bool],
+) -> PreparedFolder:
+    """Make the 8-bit files of the prepared weights in `destination`, and name them last."""
+    model = PreparedFolder(destination)
+    _check_same_model(source, model)
+    entries = {entry.name: entry for entry in model.model.files}
+    names = {part: weights_name(part) for part in EIGHT_BIT_PARTS}
+    planned = [
+        file
+        for file in eight_bit_files(
+            model,
+            {part: model.tensors(part) for part in EIGHT_BIT_PARTS},
+            {part: destination / name for part, name in names.items()},
+            with_weights=True,
+        )
+        if file.name not in entries
+    ]
+    if not planned:
+        return model
+    _check_free_space(destination, planned)
+    weights = [entries[name] for name in names.values()]
+    total = sum(entry.size for entry in weights) + sum(file.work_bytes for file in planned)
+    progress = ByteProgress(total, on_progress, is_cancelled)
+    for entry in weights:
+        model.verify_file(entry, progress.of(entry.name))
+    added: list[FileEntry] = []
+    for file in planned:
+        digest = file.write(destination / file.name, progress.of(file.name))
+        added.append(FileEntry(name=file.name, size=digest.size, sha256=digest.sha256))
+    try:
+        write_text_atomically(destination / MODEL_FILE, with_more_files(destination, added))
+    except OSError as error:
+        raise unwritable(destination, error) from error
+    return PreparedFolder(destination)
+
+
+def _check_same_model(source: Path, model: PreparedFolder) -> None:
+    """`source` is the folder of `model`, or has the files that it was made from."""
+    if source.resolve() == model.path.resolve():
+        return
+    official = ModelFolder.open(source)
+    known = {entry.name: entry.size for entry in model.model.sources}
+    if isinstance(official, OfficialFolder):
+        files = [file for part in EIGHT_BIT_PARTS for file in official.files(part)]
+        if all(known.get(file.name) == file.stat().st_size for file in files):
+            return
+    raise InvalidRequest(
+        f"{model.path} holds a model that was not prepared from {source}. Name the folder that it "
+        "was prepared from or, twice, its own."
+    )
 
 
 def _check_destination(official: OfficialFolder, destination: Path) -> None:
@@ -172,6 +244,10 @@ def _make_folders(destination: Path, planned: Sequence[PlannedFile]) -> None:
 def _write_last(destination: Path, model: ModelFile) -> None:
     """Declare the folder whole, and remove what only a preparation needs."""
     try:
+        named = {entry.name for entry in model.files}
+        for name in EIGHT_BIT_FILES - named:  # asked for by an attempt that did not end
+            (destination / name).unlink(missing_ok=True)
+            partial_of(destination / name).unlink(missing_ok=True)
         write_text_atomically(destination / MODEL_FILE, json_text(model))
         (destination / PREPARATION_FILE).unlink()
         for leftover in destination.glob(_LEFTOVERS):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from engine.api import ModelInfo
+from engine.checkpoint.eight_bit_report import (
+    EIGHT_BIT_FILE,
+    EIGHT_BIT_FILES,
+    EIGHT_BIT_PARTS,
+    eight_bit_name,
+    read_eight_bit_report,
+)
 from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.json_file import read_json_object
-from engine.checkpoint.model_json import MODEL_FILE, read_model_file
+from engine.checkpoint.model_json import MODEL_FILE, model_fingerprint, read_model_file
 from engine.checkpoint.official import CONFIGS_FILE, size_multiple
 from engine.checkpoint.progress import ByteProgress
 from engine.checkpoint.resumable_file import digest_file
@@ -40,6 +46,7 @@ class PreparedFolder(ModelFolder):
 
     Attributes:
         model: the parsed `model.json`.
+        eight_bit: what was measured of the U-Nets in 8 bit; None where nothing was.
     """
 
     is_prepared = True
@@ -50,6 +57,8 @@ class PreparedFolder(ModelFolder):
         _check_names(path, self.model)
         for entry in self.model.files:
             _check_size(path / entry.name, entry)
+        names = {entry.name for entry in self.model.files}
+        self.eight_bit = read_eight_bit_report(path) if EIGHT_BIT_FILE in names else None
         configs = read_json_object(path / CONFIGS_FILE)
         super().__init__(
             path=path,
@@ -61,10 +70,12 @@ class PreparedFolder(ModelFolder):
                 text_encoder_8bit=True,
                 size_multiple=size_multiple(configs),
                 defaults=self.model.defaults,
+                unets_8bit=names.issuperset(map(eight_bit_name, EIGHT_BIT_PARTS)),
+                error_8bit=None if self.eight_bit is None else self.eight_bit.mean_relative_error,
             ),
             text_encoder_config=read_json_object(path / TEXT_ENCODER_CONFIG_FILE),
             tokenizer_folder=path / TOKENIZER_FOLDER,
-            fingerprint=hashlib.sha256((path / MODEL_FILE).read_bytes()).hexdigest(),
+            fingerprint=model_fingerprint(path, without=EIGHT_BIT_FILES),
         )
 
     def tensors(self, part: ModelPart) -> dict[str, TensorRecord]:
@@ -72,6 +83,13 @@ class PreparedFolder(ModelFolder):
         if part not in self._tensors:
             self._tensors[part] = index_safetensors(self.path / weights_name(part))
         return self._tensors[part]
+
+    def tensors_8bit(self, part: ModelPart) -> dict[str, TensorRecord] | None:
+        """See `ModelFolder.tensors_8bit`."""
+        name = eight_bit_name(part)
+        if name not in {entry.name for entry in self.model.files}:
+            return None
+        return index_safetensors(self.path / name)
 
     def preview_map(self) -> PreviewMap | None:
         """See `ModelFolder.preview_map`."""
@@ -92,14 +110,22 @@ class PreparedFolder(ModelFolder):
         total = sum(entry.size for entry in self.model.files)
         progress = ByteProgress(total, on_progress)
         for entry in self.model.files:
-            path = self.path / entry.name
-            _check_size(path, entry)
-            sha256 = digest_file(path, progress.of(entry.name)).sha256
-            if sha256 != entry.sha256:
-                raise ModelFileError(
-                    f"{path} is damaged: its SHA-256 is {sha256}, and was {entry.sha256} when the "
-                    "model was prepared. Prepare the model again."
-                )
+            self.verify_file(entry, progress.of(entry.name))
+
+    def verify_file(self, entry: FileEntry, on_bytes: Callable[[int], None]) -> None:
+        """Read the file of `entry` and compare it with its SHA-256.
+
+        Raises:
+            ModelFileError: it is damaged.
+        """
+        path = self.path / entry.name
+        _check_size(path, entry)
+        sha256 = digest_file(path, on_bytes).sha256
+        if sha256 != entry.sha256:
+            raise ModelFileError(
+                f"{path} is damaged: its SHA-256 is {sha256}, and was {entry.sha256} when the "
+                "model was prepared. Prepare the model again."
+            )
 
 
 def _check_names(path: Path, model: ModelFile) -> None:

@@ -16,8 +16,10 @@ from engine.errors import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from io import FileIO
     from pathlib import Path
-    from typing import BinaryIO
+    from types import TracebackType
+    from typing import BinaryIO, Self
 
     import torch
 
@@ -90,8 +92,33 @@ def read_into(record: TensorRecord, buffer: memoryview, *, start: int = 0) -> No
     Raises:
         ModelFileError: the file cannot be read, or ends before the buffer is full.
     """
-    try:
-        with record.file.open("rb", buffering=0) as file:
+    with OpenFiles() as files:
+        files.read_into(record, buffer, start=start)
+
+
+class OpenFiles:
+    """Files that stay open from the first read to the end. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, FileIO] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read_into(self, record: TensorRecord, buffer: memoryview, *, start: int = 0) -> None:
+        """As the function `read_into`."""
+        try:
+            if record.file not in self._files:
+                self._files[record.file] = record.file.open("rb", buffering=0)
+            file = self._files[record.file]
             file.seek(record.offset + start)
             done = 0
             while done < len(buffer):
@@ -103,8 +130,13 @@ def read_into(record: TensorRecord, buffer: memoryview, *, start: int = 0) -> No
                         f"{record.offset + start + done}. Copy or download the file again."
                     )
                 done += count
-    except OSError as error:
-        raise unreadable(record.file, error) from error
+        except OSError as error:
+            raise unreadable(record.file, error) from error
+
+    def close(self) -> None:
+        """Close all. What is read afterwards is opened again."""
+        while self._files:
+            self._files.popitem()[1].close()
 
 
 def read_chunks(record: TensorRecord, chunk_bytes: int = CHUNK_BYTES) -> Iterator[memoryview]:

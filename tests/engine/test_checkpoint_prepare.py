@@ -157,6 +157,8 @@ def test_a_cancelled_preparation_goes_on_with_what_is_whole_and_unchanged(
 
     damaged = destination / "movq.safetensors"
     damaged.write_bytes(bytes(damaged.stat().st_size))
+    not_wanted_any_more = destination / "t2v.8bit.safetensors"
+    not_wanted_any_more.write_bytes(b"of an attempt that wanted 8 bit")
     touched = source / "video_movq.pt"
     os.utime(touched, ns=(touched.stat().st_mtime_ns + 10**9,) * 2)
     progress: list[PrepareProgress] = []
