@@ -1,70 +1,246 @@
-"""Which networks are in memory: the one in use, and others as long as they are small."""
+"""The networks of one model at work, within the memory that there is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+import contextlib
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 
 from engine.checkpoint.folder import ModelPart
-from engine.memory.estimate import KEEP_BYTES
+from engine.checkpoint.networks import LoadableNetwork
+from engine.errors import OutOfMemory
+from engine.memory.ladder import StageMemory
+from engine.memory.residency import Residency, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
     from engine.checkpoint.networks import NetworkLoader
+    from engine.memory.cards import Card
     from engine.memory.device import Device
-    from engine.models.interpolation_unet import InterpolationUNet
-    from engine.models.key_frame_unet import KeyFrameUNet
-    from engine.models.movq import MoVQ
-    from engine.models.text_encoder import TextEncoder
+    from engine.memory.ladder import MemoryChange
+    from engine.memory.plan import PassPlan, PassTrace, Variant
 
 NetworkT = TypeVar("NetworkT", bound="nn.Module")
+ResultT = TypeVar("ResultT")
+
+
+class NetworkAtWork(Generic[NetworkT]):
+    """A network while one kind of pass is done with it, again and again.
+
+    Attributes:
+        network: to be called inside of `attempt` only: it has weights there.
+        variants: the ways to do the pass.
+    """
+
+    def __init__(
+        self,
+        loadable_of: Callable[[bool], LoadableNetwork[NetworkT]],
+        device: Device,
+        memory: StageMemory,
+        variants: Sequence[PassTrace],
+        kept: dict[ModelPart, Residency] | None,
+    ) -> None:
+        """No weight is read yet.
+
+        Args:
+            loadable_of: the network with its weights, in 8 bit or not.
+            device: where it works.
+            memory: plans the pass.
+            variants: see above.
+            kept: networks whose weights stay on the device from clip to clip, this one's to be
+                among them; None where they go when the work ends.
+        """
+        self.network = loadable_of(False).network
+        self.variants = variants
+        self._part = variants[0].part
+        self._loadable_of = loadable_of
+        self._device = device
+        self._memory = memory
+        self._kept = kept
+        self._residency = None if kept is None else kept.get(self._part)
+        self._is_8bit = False
+        self._is_open = self._residency is not None
+        self._has_failed = False
+
+    def read_ahead(self) -> None:
+        """Begin to read weights into main memory, while another network is still at work.
+
+        Raises:
+            EightBitWouldFit: only 8-bit weights would fit, and nobody agreed to these.
+            OutOfMemory: not even the smallest plan fits.
+        """
+        if self._residency is None:
+            plan = self._memory.plan_for_next_step()
+            trace = self._memory.trace
+            self._residency = self._new_residency(plan, trace.order, trace.repeats)
+            self._residency.read_ahead()
+
+    def attempt(self, step: Callable[[Variant], ResultT]) -> ResultT:
+        """Do a step; again, and in less memory, when memory runs out in it.
+
+        Args:
+            step: computes as it is told. It can be done again from its beginning.
+
+        Raises:
+            EightBitWouldFit: only 8-bit weights would fit, and nobody agreed to these.
+            ModelFileError: the weights cannot be read.
+            OutOfMemory: not even the smallest plan works.
+        """
+
+        def under(plan: PassPlan) -> ResultT:
+            begins_anew, self._has_failed = self._has_failed, True
+            self._follow(plan, begins_anew=begins_anew)
+            result = step(plan.variant)
+            self._has_failed = False
+            return result
+
+        return self._memory.attempt(under, self._device.release_unused)
+
+    def close(self) -> None:
+        """Give the memory back, unless the weights stay from clip to clip."""
+        if self._residency is not None and self._kept is None:
+            self._residency.close()
+        self._residency = None
+
+    def _follow(self, plan: PassPlan, *, begins_anew: bool) -> None:
+        """Bring the weights to where `plan` wants them."""
+        trace = self._memory.trace
+        order, repeats = trace.order, trace.repeats
+        if self._kept is not None and not plan.ring_bytes:
+            source = self._loadable_of(False).source
+            plan, order, repeats = whole(source), source.units, 1
+        residency = self._residency
+        if residency is not None and not self._can_go_on(residency, plan):
+            residency.close()
+            residency = self._residency = None
+        if residency is None:
+            residency = self._new_residency(plan, order, repeats)
+        if not self._is_open:
+            residency.open()
+            self._is_open = True
+            if self._kept is not None:
+                self._kept[self._part] = residency
+        elif begins_anew or residency.plan != plan:
+            residency.apply(plan, order, repeats)
+        self._residency = residency
+
+    def _can_go_on(self, residency: Residency, plan: PassPlan) -> bool:
+        """Whether a residency can take up `plan`; one that only reads ahead has one plan."""
+        is_same_type = plan.variant.is_8bit == self._is_8bit
+        return is_same_type and (self._is_open or residency.plan == plan)
+
+    def _new_residency(self, plan: PassPlan, order: Sequence[str], repeats: int) -> Residency:
+        self._is_8bit, self._is_open = plan.variant.is_8bit, False
+        source = self._loadable_of(self._is_8bit).source
+        loadable = LoadableNetwork(part=self._part, network=self.network, source=source)
+        return Residency(loadable, self._device, plan, order, repeats)
 
 
 class NetworksInUse:
-    """Hands out networks on the device, loading them when they are asked for."""
+    """Hands out networks for their passes, one at a time.
 
-    def __init__(self, loader: NetworkLoader, device: Device) -> None:
+    Attributes:
+        allow_8bit: whether somebody agreed to 8-bit weights where no others fit.
+        limit_bytes: what may be used on the device at most; None: what is free.
+        on_change: told when a pass goes on with less memory, or with more.
+    """
+
+    def __init__(self, loader: NetworkLoader, device: Device, card: Card) -> None:
+        """Nothing is read yet; `card` says what the device does in a second."""
+        self.allow_8bit = False
+        self.limit_bytes: int | None = None
+        self.on_change: Callable[[MemoryChange], None] = _ignore
         self._loader = loader
         self._device = device
-        self._loaded: dict[ModelPart, nn.Module] = {}
+        self._card = card
+        self._loadable: dict[tuple[ModelPart, bool], LoadableNetwork[nn.Module]] = {}
+        self._kept: dict[ModelPart, Residency] = {}
+        self._at_work: NetworkAtWork[nn.Module] | None = None
+        self._ahead: NetworkAtWork[nn.Module] | None = None
 
-    def text_encoder(self) -> TextEncoder:
-        """The text encoder, in float32 but for what is in 8 bit."""
-        return self._get(ModelPart.TEXT_ENCODER, self._loader.text_encoder, torch.float32)
+    def network(self, part: ModelPart) -> nn.Module:
+        """The network of `part`. It has weights while it is at work only."""
+        return self._load(part, in_8bit=False).network
 
-    def key_frame_unet(self) -> KeyFrameUNet:
-        """The key-frame network, in the device's type for U-Nets."""
-        return self._get(ModelPart.T2V, self._loader.key_frame_unet, self._device.unet_dtype)
+    def at_work(self, variants: Sequence[PassTrace], *, stays: bool) -> NetworkAtWork[nn.Module]:
+        """The network that does the pass of `variants`. What was at work before ends.
 
-    def interpolation_unet(self) -> InterpolationUNet:
-        """The interpolation network, in the device's type for U-Nets."""
-        load = self._loader.interpolation_unet
-        return self._get(ModelPart.INTERPOLATION, load, self._device.unet_dtype)
+        Args:
+            variants: ways to do the pass, in order of preference.
+            stays: whether all networks of the model are so small that they stay on the device.
+        """
+        if self._at_work is None or self._at_work.variants is not variants:
+            ahead, self._ahead = self._ahead, None
+            self.rest()
+            if ahead is not None and ahead.variants is not variants:
+                ahead.close()
+                ahead = None
+            self._at_work = ahead or self._new(variants, stays=stays)
+        return self._at_work
 
-    def image_movq(self) -> MoVQ:
-        """The image autoencoder, in float32."""
-        return self._get(ModelPart.IMAGE_MOVQ, self._loader.image_movq, torch.float32)
+    def read_ahead(self, variants: Sequence[PassTrace]) -> None:
+        """Begin to read the weights of the next pass, whose network is not the one at work."""
+        if self._ahead is None:
+            self._ahead = self._new(variants, stays=False)
+            with contextlib.suppress(OutOfMemory):  # it may fit when its time has come
+                self._ahead.read_ahead()
 
-    def video_movq(self) -> MoVQ:
-        """The video autoencoder, in float32."""
-        return self._get(ModelPart.VIDEO_MOVQ, self._loader.video_movq, torch.float32)
+    def _new(self, variants: Sequence[PassTrace], *, stays: bool) -> NetworkAtWork[nn.Module]:
+        part = variants[0].part
+        memory = StageMemory(
+            variants,
+            card=self._card,
+            free_bytes=lambda: self._device.free_bytes,
+            on_change=lambda change: self.on_change(change),
+            allow_8bit=self.allow_8bit,
+            limit_bytes=self.limit_bytes,
+        )
+        return NetworkAtWork(
+            lambda in_8bit: self._load(part, in_8bit=in_8bit),
+            self._device,
+            memory,
+            variants,
+            self._kept if stays else None,
+        )
 
-    def _get(
-        self,
-        part: ModelPart,
-        load: Callable[[torch.dtype, torch.device], NetworkT],
-        dtype: torch.dtype,
-    ) -> NetworkT:
-        if part not in self._loaded:
-            if self._stored_bytes(part) + sum(map(self._stored_bytes, self._loaded)) > KEEP_BYTES:
-                self._loaded.clear()
-                self._device.release_unused()
-            self._loaded[part] = load(dtype, self._device.torch_device)
-        return cast("NetworkT", self._loaded[part])
+    def rest(self) -> None:
+        """End the work of the network that was used last, and reading ahead."""
+        for network in (self._at_work, self._ahead):
+            if network is not None:
+                network.close()
+        self._at_work = self._ahead = None
 
-    def _stored_bytes(self, part: ModelPart) -> int:
-        return sum(record.num_bytes for record in self._loader.folder.tensors(part).values())
+    def close(self) -> None:
+        """Give all memory back."""
+        self.rest()
+        for residency in self._kept.values():
+            residency.close()
+        self._kept.clear()
+
+    def _load(self, part: ModelPart, *, in_8bit: bool) -> LoadableNetwork[nn.Module]:
+        key = (part, in_8bit)
+        if key not in self._loadable:
+            self._loadable[key] = self._loaded(part, in_8bit=in_8bit)
+        return self._loadable[key]
+
+    def _loaded(self, part: ModelPart, *, in_8bit: bool) -> LoadableNetwork[nn.Module]:
+        loader, device = self._loader, self._device
+        match part:
+            case ModelPart.T2V:
+                return loader.key_frame_unet(device.unet_dtype, in_8bit=in_8bit)
+            case ModelPart.INTERPOLATION:
+                return loader.interpolation_unet(device.unet_dtype, in_8bit=in_8bit)
+            case ModelPart.IMAGE_MOVQ:
+                return loader.image_movq(device.movq_dtype)
+            case ModelPart.VIDEO_MOVQ:
+                return loader.video_movq(device.movq_dtype)
+            case ModelPart.TEXT_ENCODER | ModelPart.TEXT_PROJECTIONS:
+                return loader.text_encoder(torch.float32)
+
+
+def _ignore(_change: MemoryChange) -> None:
+    pass
