@@ -129,6 +129,7 @@ class ClipJob:
         request: GenerateRequest,
         *,
         until: Stage | None,
+        eight_bit: bool,
         preview_map: PreviewMap | None,
         on_event: Callable[[Event], None],
         is_cancelled: Callable[[], bool],
@@ -137,6 +138,7 @@ class ClipJob:
         self._clip = clip
         self._request = request
         self._until = until
+        self._eight_bit = eight_bit
         self._preview_map = preview_map
         self._on_event = on_event
         self._is_cancelled = is_cancelled
@@ -155,7 +157,14 @@ class ClipJob:
         """
         clip, request = self._clip, self._request
         clip.remove_temporaries()
-        clip.save(replace(clip.info, request=request, device=str(pipeline.device.torch_device)))
+        clip.save(
+            replace(
+                clip.info,
+                request=request,
+                device=str(pipeline.device.torch_device),
+                eight_bit=clip.info.eight_bit or self._eight_bit,
+            )
+        )
         if picture is not None and clip.picture() is None:
             clip.keep_picture(picture)
         if clip.info.has_key_frame:
@@ -171,6 +180,7 @@ class ClipJob:
             request,
             picture,
             progress,
+            allow_8bit=self._eight_bit,
             checkpoints=FolderCheckpoints(clip),
             on_look=self._look,
             on_key_frame=self._keep_key_frame,

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.api import Stage
+from engine.api import MemoryEffect, Stage
 from engine.clip_points import NoCheckpoints, Point
-from engine.denoisers import between
+from engine.denoisers import between, decoding_chunks
 from engine.errors import Cancelled, ClipError
 from engine.models.layers import TextContext
 from engine.pictures import fit_picture
-from engine.pipeline import Prompts, decoding_chunks
+from engine.pipeline import Prompts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from engine.api import GenerateRequest
     from engine.clip_points import Checkpoints
     from engine.diffusion.loop import DenoisingLoop, Step
-    from engine.pipeline import Pipeline
+    from engine.memory.ladder import MemoryChange
+    from engine.pipeline import LoopStage, Pipeline
     from engine.progress import Progress
 
     OnLook = Callable[[Stage, int, Tensor], None]
@@ -53,6 +54,7 @@ class ClipRun:
         picture: Image.Image | None,
         progress: Progress,
         *,
+        allow_8bit: bool = False,
         checkpoints: Checkpoints | None = None,
         on_look: OnLook | None = None,
         on_key_frame: OnKeyFrame | None = None,
@@ -64,6 +66,7 @@ class ClipRun:
             request: what to make. Its `picture` is not opened here.
             picture: the RGB picture to begin with; None draws one.
             progress: told of every step of the stages that run.
+            allow_8bit: whether 8-bit weights may be used where no others fit.
             checkpoints: where what is done is kept and taken from.
             on_look: given, after every denoising step, its stage and number and what it expects
                 the clip to be: latents (F 4 h w).
@@ -74,6 +77,7 @@ class ClipRun:
         self._request = request
         self._picture = picture
         self._progress = progress
+        self._allow_8bit = allow_8bit
         self._checkpoints = checkpoints or NoCheckpoints()
         self._on_look = on_look
         self._on_key_frame = on_key_frame
@@ -90,6 +94,15 @@ class ClipRun:
             OutOfMemory: the device or the computer has too little memory.
         """
         self._pipeline.folder.check_size(self._request.size)
+        networks = self._pipeline.networks
+        networks.allow_8bit, networks.on_change = self._allow_8bit, self._tell_of_memory
+        try:
+            with self._device.reporting_out_of_memory():
+                return self._frames(until)
+        finally:
+            networks.rest()
+
+    def _frames(self, until: Stage | None) -> list[Image.Image]:
         if until is Stage.TEXT:
             self._prompts()
         elif until is Stage.KEY_FRAME:
@@ -102,16 +115,18 @@ class ClipRun:
             return self._decoded(self._all_frames())
         return []
 
+    def _tell_of_memory(self, change: MemoryChange) -> None:
+        log.info("%s", change)
+        if not change.is_growth:
+            self._progress.adapted(change.kind, MemoryEffect(change.effect.value))
+
     def _prompts(self) -> Prompts:
         if self._encoded is None:
             saved = self._load(Point.TEXT)
             self._encoded = _prompts_from(saved, self._device.torch_device) if saved else None
         if self._encoded is None:
             request = self._request
-            with (
-                self._progress.stage(Stage.TEXT) as step_done,
-                self._device.reporting_out_of_memory(),
-            ):
+            with self._progress.stage(Stage.TEXT) as step_done:
                 prompts = self._pipeline.encode_prompts(request.prompt, request.negative_prompt)
                 self._checkpoints.save(Point.TEXT, _tensors_of(prompts))
                 step_done(1)
@@ -136,43 +151,41 @@ class ClipRun:
 
     def _drawn_key_frame(self) -> Image.Image:
         request, prompts = self._request, self._prompts()
-        with self._device.reporting_out_of_memory():
-            loop = self._pipeline.key_frame_loop(
-                prompts,
-                request.size,
-                request.sampling,
-                guidance_scale=request.guidance.key_frame,
-                generator=self._generator,
-            )
-            steps_before = self._restore(loop, Point.KEY_FRAME)
-            with self._progress.stage(
-                Stage.KEY_FRAME, loop.num_steps, steps_before=steps_before
-            ) as step_done:
-                report = self._reporting(Stage.KEY_FRAME, step_done)
-                return self._pipeline.decode_picture(self._run(loop, Point.KEY_FRAME, report))
+        stage = self._pipeline.key_frame_stage(
+            prompts,
+            request.size,
+            request.sampling,
+            guidance_scale=request.guidance.key_frame,
+            generator=self._generator,
+        )
+        steps_before = self._restore(stage.loop, Point.KEY_FRAME)
+        with self._progress.stage(
+            Stage.KEY_FRAME, stage.loop.num_steps, steps_before=steps_before
+        ) as step_done:
+            report = self._reporting(Stage.KEY_FRAME, step_done)
+            return self._pipeline.decode_picture(self._run(stage, Point.KEY_FRAME, report))
 
     def _base_frames(self) -> Tensor:
         saved = self._load_latents(Point.BASE_FRAMES)
         if saved is not None:
             return saved
         request, key_frame, prompts = self._request, self._key_frame(), self._prompts()
-        with self._device.reporting_out_of_memory():
-            loop = self._pipeline.base_frames_loop(
-                prompts,
-                self._pipeline.encode_picture(key_frame),
-                request.sampling,
-                prompt_scale=request.guidance.prompt,
-                image_scale=request.guidance.image,
-                motion=request.motion,
-                noise_augmentation=request.noise_augmentation,
-                generator=self._generator,
-            )
-        steps_before = self._restore(loop, Point.BASE_FRAMES)
+        stage = self._pipeline.base_frames_stage(
+            prompts,
+            self._pipeline.encode_picture(key_frame),
+            request.sampling,
+            prompt_scale=request.guidance.prompt,
+            image_scale=request.guidance.image,
+            motion=request.motion,
+            noise_augmentation=request.noise_augmentation,
+            generator=self._generator,
+        )
+        steps_before = self._restore(stage.loop, Point.BASE_FRAMES)
         with self._progress.stage(
-            Stage.BASE_FRAMES, loop.num_steps, steps_before=steps_before
+            Stage.BASE_FRAMES, stage.loop.num_steps, steps_before=steps_before
         ) as step_done:
             report = self._reporting(Stage.BASE_FRAMES, step_done)
-            frames = self._run(loop, Point.BASE_FRAMES, report)
+            frames = self._run(stage, Point.BASE_FRAMES, report)
         self._save(Point.BASE_FRAMES, latents=frames)
         return frames
 
@@ -198,20 +211,19 @@ class ClipRun:
         ) as step_done:
             for pass_number in passes:
                 point = _PASSES[pass_number]
-                with self._device.reporting_out_of_memory():
-                    loop = self._pipeline.interpolation_loop(
-                        prompts,
-                        frames,
-                        request.sampling,
-                        pass_number=pass_number,
-                        guidance_scale=request.guidance.interpolation,
-                        generator=self._generator,
-                    )
-                self._restore(loop, point)
-                report = self._reporting(
-                    Stage.INTERPOLATION, step_done, pass_number * loop.num_steps, frames
+                stage = self._pipeline.interpolation_stage(
+                    prompts,
+                    frames,
+                    request.sampling,
+                    pass_number=pass_number,
+                    guidance_scale=request.guidance.interpolation,
+                    generator=self._generator,
                 )
-                frames = between(frames, self._run(loop, point, report))
+                self._restore(stage.loop, point)
+                report = self._reporting(
+                    Stage.INTERPOLATION, step_done, pass_number * stage.loop.num_steps, frames
+                )
+                frames = between(frames, self._run(stage, point, report))
                 self._save(point, latents=frames)
         return frames
 
@@ -225,7 +237,7 @@ class ClipRun:
             for chunk, end in zip(chunks, ends, strict=True):
                 if end <= num_kept:
                     continue
-                pictures = self._pipeline.decode_chunk(chunk)
+                pictures = self._pipeline.decode_chunk(chunk, len(latents))
                 self._checkpoints.keep_decoded(len(latents), len(frames), pictures)
                 frames += pictures
                 step_done(len(frames))
@@ -250,19 +262,31 @@ class ClipRun:
 
     # What is kept.
 
-    def _run(self, loop: DenoisingLoop, point: Point, report: OnStep) -> Tensor:
+    def _run(self, stage: LoopStage, point: Point, report: OnStep) -> Tensor:
+        loop = stage.loop
+
         def on_step(step: Step) -> None:
             self._checkpoints.loop_stepped(point, loop)
+            if step.number == step.num_steps - 1:
+                self._read_ahead(stage, point)
             report(step)
 
         try:
-            return self._pipeline.run_loop(loop, on_step)
+            return self._pipeline.run_loop(stage, on_step)
         except Cancelled:
             try:
                 self._checkpoints.save_loop(point, loop)
             except ClipError as error:  # an older state will do; the job was cancelled all the same
                 log.warning("%s", error.message)
             raise
+
+    def _read_ahead(self, stage: LoopStage, point: Point) -> None:
+        """Read what decodes the result of `stage`, where that is what comes next."""
+        passes = self._request.fps.interpolation_passes
+        if point is Point.KEY_FRAME:
+            self._pipeline.read_ahead(stage)
+        elif point is (_PASSES[passes - 1] if passes else Point.BASE_FRAMES):
+            self._pipeline.read_ahead(stage, num_frames=self._request.fps.num_frames)
 
     def _restore(self, loop: DenoisingLoop, point: Point) -> int:
         """Go on with the loop to `point` where it was interrupted: after how many steps."""
@@ -310,10 +334,10 @@ def _tensors_of(prompts: Prompts) -> dict[str, Tensor]:
 def _prompts_from(tensors: Mapping[str, Tensor], device: torch.device) -> Prompts:
     prompt, negative = (
         TextContext(
-            tokens=tensors[f"{name}.tokens"].to(device),
-            mask=tensors[f"{name}.mask"].to(device),
-            length=tensors[f"{name}.length"].to(device),
-        )
+            tokens=tensors[f"{name}.tokens"],
+            mask=tensors[f"{name}.mask"],
+            length=tensors[f"{name}.length"],
+        ).to(device)
         if f"{name}.tokens" in tensors
         else None
         for name in _NAMES

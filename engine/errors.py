@@ -69,6 +69,24 @@ class OutOfMemory(EngineError):
     code = "out_of_memory"
 
 
+class EightBitWouldFit(OutOfMemory):
+    """There is too little memory for the exact weights; with 8-bit weights the job would fit.
+
+    Nobody takes these without being asked: the same job with `eight_bit` goes on from where it is.
+    """
+
+    code = "eight_bit_would_fit"
+
+
+class DeviceLost(DeviceError):
+    """The device broke down during the work, as after a fault of its driver.
+
+    Nothing can be computed in this process any more: it has to end. A new one may go on.
+    """
+
+    code = "device_lost"
+
+
 class VideoFileError(EngineError):
     """A video file cannot be written or read."""
 

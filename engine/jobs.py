@@ -12,6 +12,7 @@ from engine.checkpoint.networks import NetworkLoader, expected_shapes
 from engine.checkpoint.prepare import prepare_model
 from engine.clip_job import ClipJob, begin_clip, existing_clip, first_picture, is_finished
 from engine.clip_run import ClipRun
+from engine.context_cache import ContextCache, contexts_folder
 from engine.errors import InvalidRequest
 from engine.export import fit_frames, save_fitted
 from engine.memory.device import Device
@@ -45,10 +46,15 @@ class JobRunner:
         *,
         model: str,
         device_name: str | None,
+        memory_bytes: int | None = None,
+        eight_bit: bool = False,
         on_event: OnEvent,
         is_cancelled: IsCancelled,
     ) -> list[Path]:
         """Make a clip and save it; the last event is `Finished`.
+
+        `memory_bytes` limits the memory of the graphics card, or of this process on the CPU.
+        `eight_bit` allows 8-bit weights where no others fit.
 
         Returns:
             The files that were written, videos before sidecars.
@@ -66,7 +72,8 @@ class JobRunner:
         progress = Progress(
             planned_work(request, saves_file=True), on_event=on_event, is_cancelled=is_cancelled
         )
-        frames = ClipRun(pipeline, request, picture, progress).frames()
+        pipeline.limit_memory(memory_bytes)
+        frames = ClipRun(pipeline, request, picture, progress, allow_8bit=eight_bit).frames()
         written = _save(frames, save, request, progress)
         on_event(Finished(num_frames=len(frames), seconds=progress.seconds, output=str(written[0])))
         return written
@@ -79,6 +86,7 @@ class JobRunner:
         model: str,
         device_name: str | None,
         until: Stage | None,
+        eight_bit: bool = False,
         on_event: OnEvent,
         is_cancelled: IsCancelled,
     ) -> None:
@@ -107,6 +115,7 @@ class JobRunner:
             clip or begin_clip(folder, request, opened, device),
             request,
             until=until,
+            eight_bit=eight_bit,
             preview_map=opened.preview_map(),
             on_event=on_event,
             is_cancelled=is_cancelled,
@@ -115,8 +124,9 @@ class JobRunner:
 
     def free_memory(self) -> None:
         """Give the model's memory back; the next job loads it again."""
-        if self._opened is not None:
+        if self._opened is not None and self._pipeline is not None:
             device = self._opened[2]
+            self._pipeline.networks.close()
             self._pipeline = self._opened = None
             device.release_unused()
 
@@ -124,7 +134,9 @@ class JobRunner:
         wanted = (folder.path.resolve(), folder.fingerprint, device)
         if self._pipeline is None or self._opened != wanted:
             self.free_memory()  # the old model's goes before the new one's comes
-            self._pipeline = Pipeline(NetworkLoader(folder), device)
+            self._pipeline = Pipeline(
+                NetworkLoader(folder), device, contexts=ContextCache(contexts_folder())
+            )
             self._opened = wanted
         return self._pipeline
 
@@ -143,8 +155,15 @@ def _save(
         return save_fitted(fitted, save, request=to_json(request), on_frame=step_done)
 
 
-def prepare(source: str, destination: str, *, on_event: OnEvent, is_cancelled: IsCancelled) -> None:
-    """Prepare a model; the last event is `Prepared`.
+def prepare(
+    source: str,
+    destination: str,
+    *,
+    eight_bit: bool,
+    on_event: OnEvent,
+    is_cancelled: IsCancelled,
+) -> Prepared:
+    """Prepare a model, with `eight_bit` also in 8 bit; the last event is returned too.
 
     Raises:
         EngineError: what stopped it. What was prepared so far is kept and taken up again.
@@ -152,11 +171,14 @@ def prepare(source: str, destination: str, *, on_event: OnEvent, is_cancelled: I
     # The folder's name becomes the model's, in a file of UTF-8.
     if "\0" in destination or any("\ud800" <= letter <= "\udfff" for letter in destination):
         raise InvalidRequest(f"{destination!r} cannot be the name of a model's folder.")
-    prepare_model(
+    model = prepare_model(
         Path(source),
         Path(destination),
         expected=expected_shapes,
         on_progress=on_event,
         is_cancelled=is_cancelled,
+        eight_bit=eight_bit,
     )
-    on_event(Prepared(folder=destination))
+    prepared = Prepared(folder=destination, eight_bit=model.eight_bit)
+    on_event(prepared)
+    return prepared

@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 
 CPU = "cpu"
 
+PROCESS_BYTES = 500_000_000
+"""What a process takes on the CPU that has loaded its libraries and made a clip of the smallest
+size: measured, and rounded up. A graphics card has nothing of that in its memory."""
+
 
 def describe_machine() -> MachineDescribed:
     """The devices, best first, and the main memory. Imports torch if nobody did before."""

@@ -7,13 +7,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.api import NUM_BASE_FRAMES, Event, Stage, StageFinished, StageStarted, StepDone
+from engine.api import (
+    NUM_BASE_FRAMES,
+    Event,
+    MemoryAdapted,
+    Stage,
+    StageFinished,
+    StageStarted,
+    StepDone,
+)
 from engine.errors import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from engine.api import GenerateRequest
+    from engine.api import GenerateRequest, MemoryChangeKind, MemoryEffect
 
 # How long a step takes, in any unit that they share. From the floating-point operations of the
 # released networks at 512x512, in tera; other sizes change all of them as they change the area. The
@@ -101,6 +109,7 @@ class Progress:
         self._is_cancelled = is_cancelled
         self._clock = clock
         self._begin = clock()
+        self._stage = self._work[0].stage
         self._stage_begin = self._begin
         self._cost_done = 0.0
         self._seconds_paced = 0.0
@@ -131,6 +140,7 @@ class Progress:
         share_before = work.share_done(steps_before, total)
         cost_later = sum(item.cost for item in self._work[number + 1 :])
         self._stop_if_cancelled()
+        self._stage = stage
         self._stage_begin = self._clock()
         self._on_event(StageStarted(stage=stage, num_steps=total))
 
@@ -157,6 +167,10 @@ class Progress:
         self._cost_done += cost_done
         self._seconds_paced += seconds if cost_done else 0.0
         self._on_event(StageFinished(stage=stage, seconds=seconds))
+
+    def adapted(self, change: MemoryChangeKind, effect: MemoryEffect) -> None:
+        """Tell that the present stage goes on in less memory."""
+        self._on_event(MemoryAdapted(stage=self._stage, change=change, effect=effect))
 
     def _seconds_left(
         self, work: StageWork, share_before: float, share_done: float, cost_later: float

@@ -26,25 +26,25 @@ from engine.api import (
     PredictExport,
     TokensCounted,
 )
-from engine.checkpoint.folder import ModelFolder, ModelPart, find_models, locate_model
-from engine.checkpoint.official import OfficialFolder
+from engine.checkpoint.folder import ModelFolder, find_models, locate_model
 from engine.config import ModelConfig
 from engine.errors import PictureError
 from engine.export_size import predict_clip_export
 from engine.files import publish, temporary_beside
-from engine.machine import CPU, describe_machine, free_main_memory
-from engine.memory.estimate import DeviceKind, needed_bytes, part_bytes
+from engine.machine import PROCESS_BYTES, describe_machine
+from engine.memory.device_kind import DeviceKind
 from engine.pictures import open_picture
 from engine.progress import planned_work
 from engine.prompt_tokens import count_tokens
 from engine.video_frames import open_video
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.api import Event, Question
-    from engine.checkpoint.tensors import TensorRecord
-    from engine.memory.estimate import PartBytes
+    from engine.memory.clip_plan import StagePlan
+    from engine.memory.clip_traces import ClipTracer
+    from engine.progress import StageWork
     from engine.torch_loading import TorchLoading
 
 PREVIEW_SIDE = 1024
@@ -110,41 +110,54 @@ def _plan(question: PlanClip, loading: TorchLoading) -> ClipPlanned:
     request = question.request
     folder = ModelFolder.open(locate_model(question.model))
     folder.check_size(request.size)
-    device, kind, free_bytes = _device(question.device, loading)
-    parts = _part_bytes(folder.path.resolve(), folder.fingerprint, kind)
+    loading.wait_for_all()
+    from engine.memory.clip_plan import plan_clip
+    from engine.memory.device import Device
+    from engine.memory.ladder import free_needed, usable_bytes
+    from engine.memory.speeds import Speeds
+
+    device = Device.best() if question.device is None else Device.named(question.device)
+    plan = plan_clip(
+        _tracer(folder.path.resolve(), folder.fingerprint, device.kind),
+        request,
+        budget_bytes=usable_bytes(device.free_bytes),
+        card=Speeds(device, folder.fingerprint).card,
+        allow_8bit=question.eight_bit,
+    )
+    # Where it does not fit, a person wants to know how much has to be free.
+    needed_bytes = plan.peak_bytes if plan.fits else free_needed(plan.peak_bytes)
+    # A person compares with what the computer has; there the process itself counts too.
+    process_bytes = PROCESS_BYTES if device.kind is DeviceKind.CPU else 0
     return ClipPlanned(
         stages=tuple(
-            PlannedStage(stage=work.stage, num_steps=work.num_steps, cost=work.cost)
+            _planned_stage(work, [stage for stage in plan.stages if stage.stage is work.stage])
             for work in planned_work(request, saves_file=False)
         ),
-        needed_bytes=needed_bytes(request, ModelConfig.from_json(folder.configs), parts, kind),
-        free_bytes=free_bytes,
-        device=device,
+        fits=plan.fits,
+        needed_bytes=needed_bytes + process_bytes,
+        free_bytes=device.free_bytes + process_bytes,
+        device=device.name,
     )
 
 
-def _device(name: str | None, loading: TorchLoading) -> tuple[str, DeviceKind, int]:
-    """The name of the device, what kind it is, and its free bytes. Waits for torch if need be."""
-    if name != CPU:
-        loading.wait_for_torch()
-        from engine.memory.device import Device
-
-        device = Device.best() if name is None else Device.named(name)
-        free_bytes = device.free_bytes
-        if free_bytes is not None:
-            return device.name, DeviceKind.GRAPHICS_CARD, free_bytes
-    return CPU, DeviceKind.CPU, free_main_memory()
+def _planned_stage(work: StageWork, plans: Sequence[StagePlan]) -> PlannedStage:
+    fits = all(plan.fits for plan in plans)
+    return PlannedStage(
+        stage=work.stage,
+        num_steps=work.num_steps,
+        cost=work.cost,
+        seconds=sum(plan.seconds for plan in plans) if fits else None,
+        peak_bytes=max(plan.peak_bytes for plan in plans),
+    )
 
 
 @lru_cache(maxsize=_KEPT_MODELS)
-def _part_bytes(path: Path, _fingerprint: str, kind: DeviceKind) -> dict[ModelPart, PartBytes]:
-    folder = ModelFolder.open(path)
+def _tracer(path: Path, _fingerprint: str, kind: DeviceKind) -> ClipTracer:
+    from engine.checkpoint.networks import NetworkLoader
+    from engine.memory.clip_traces import ClipTracer
+    from engine.memory.model_sizes import sizes_of
 
-    def tensors(part: ModelPart) -> dict[str, TensorRecord]:
-        # Comparing gigabytes with their checksums is for the job; here only sizes count.
-        return folder.index(part) if isinstance(folder, OfficialFolder) else folder.tensors(part)
-
-    return part_bytes({part: tensors(part) for part in ModelPart}, kind)
+    return ClipTracer(sizes_of(NetworkLoader(ModelFolder.open(path))), kind)
 
 
 def _open_picture(path: Path, preview: Path) -> PictureOpened:

@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from tqdm import tqdm
 
-from engine.api import PrepareProgress, Stage, StageFinished, StageStarted, StepDone
+from engine.api import (
+    MemoryAdapted,
+    MemoryEffect,
+    PrepareProgress,
+    Stage,
+    StageFinished,
+    StageStarted,
+    StepDone,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from engine.api import Event
 
+_ADAPTED = {
+    MemoryEffect.EXACT: "Memory is short: going on with less. The clip stays the same.",
+    MemoryEffect.ROUNDING: "Memory is short: going on with less. Last digits may differ.",
+    MemoryEffect.LOSSY: "Memory is short: going on with 8-bit weights. Pixels differ a little.",
+}
 _NAMES = {
     Stage.TEXT: "Reading the prompt",
     Stage.KEY_FRAME: "Drawing the picture",
@@ -67,6 +80,8 @@ class TerminalProgress:
                 self._close()
                 if not self._is_terminal:
                     self._write(f"{_NAMES[event.stage]}: {event.seconds:.1f} s\n")
+            case MemoryAdapted():
+                self._write(f"\n{_ADAPTED[event.effect]}\n")
             case PrepareProgress():
                 name = event.file.rpartition("/")[2][-_FILE_WIDTH:].ljust(_FILE_WIDTH)
                 if self._bar is None:

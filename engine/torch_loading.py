@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import threading
@@ -38,6 +39,7 @@ class TorchLoading:
             importlib.import_module("torch")
             self._torch_done.set()
             importlib.import_module("engine.jobs")
+            gc.freeze()  # what was imported stays; looking through it again and again takes long
         except Exception:  # a broken installation fails in as many ways as there are
             log.warning("torch cannot be loaded", exc_info=True)
         finally:

@@ -3,7 +3,8 @@
 One JSON object a line each way (see `engine.api`); the first line each way says hello with the
 version of the protocol. What makes something runs on the main thread, in the order it came;
 questions are answered meanwhile by threads of their own, and another one reads the input, so that
-anything can be cancelled. The end of the input ends the process, and so does that of its parent.
+anything can be cancelled. The end of the input ends the process, and so do that of its parent and
+a device that broke down, with which nothing goes on in the same process.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import queue
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO, cast, get_args
 
 import engine
 from engine.api import (
+    DEVICE_LOST_EXIT_CODE,
     PROTOCOL_VERSION,
     Cancel,
     Command,
@@ -43,7 +44,13 @@ from engine.api import (
     event_to_json,
 )
 from engine.environment import settle_environment
-from engine.errors import Cancelled, EngineError, InternalError, MessageError
+from engine.errors import (
+    Cancelled,
+    DeviceLost,
+    EngineError,
+    MessageError,
+)
+from engine.failures import in_words
 from engine.json_codec import shown
 from engine.process_bonds import be_modest, end_with_parent
 from engine.torch_loading import TorchLoading
@@ -69,7 +76,7 @@ class Worker:
     """Reads commands from one stream and writes events to another.
 
     Attributes:
-        ending: set when the input has ended or `Quit` has come.
+        ending: set when the input has ended, `Quit` has come, or the device is lost.
     """
 
     def __init__(self, commands: TextIO, events: TextIO) -> None:
@@ -81,11 +88,17 @@ class Worker:
         self._answering: list[threading.Thread] = []
         self._cancelled: dict[int, threading.Event] = {}  # of the jobs that wait or run
         self.ending = threading.Event()
+        self._lost: Failed | None = None  # what a job said whose device broke down
         self._loading = TorchLoading()
         self._runner: JobRunner | None = None
 
+    @property
+    def exit_code(self) -> int:
+        """What the process is to end with."""
+        return 0 if self._lost is None else DEVICE_LOST_EXIT_CODE
+
     def run(self) -> None:
-        """Work until the input ends or `Quit` comes."""
+        """Work until the input ends, `Quit` comes, or the device is lost."""
         self._send(None, Hello(protocol=PROTOCOL_VERSION, version=engine.__version__))
         # Before other threads begin: two that import the same packages can trip over each other.
         for module in ("engine.export", "engine.questions"):
@@ -162,14 +175,23 @@ class Worker:
                 raise Cancelled
             last = do()
         except Cancelled:
-            last = Stopped()
-        except EngineError as error:
-            last = _failure(error)
+            # Nobody wanted a job to stop that only ends with the process.
+            last = self._lost or Stopped()
         except Exception as error:  # the edge of the process: a fault ends the job, not the worker
-            log.exception("job %s", shown(job))
-            last = _failure(_internal(error))
+            last = self._failed(job, error)
         del self._cancelled[job]
         self._send(job, last)
+        if self._lost is not None:
+            self._end()
+
+    def _failed(self, job: int, error: Exception) -> Failed:
+        if not isinstance(error, EngineError):
+            log.error("job %s", shown(job), exc_info=error)
+            error = in_words(error)
+        failed = _failure(error)
+        if isinstance(error, DeviceLost):
+            self._lost = failed
+        return failed
 
     def _do(self, work: Work) -> Event:
         """Do `work`; its last event is returned and not sent yet."""
@@ -200,7 +222,11 @@ class Worker:
 
         if isinstance(work, Prepare):
             jobs.prepare(
-                work.source, work.destination, on_event=on_event, is_cancelled=is_cancelled
+                work.source,
+                work.destination,
+                eight_bit=work.eight_bit,
+                on_event=on_event,
+                is_cancelled=is_cancelled,
             )
             return results[0]
         self._runner = self._runner or jobs.JobRunner()
@@ -210,6 +236,7 @@ class Worker:
             model=work.model,
             device_name=work.device,
             until=work.until,
+            eight_bit=work.eight_bit,
             on_event=on_event,
             is_cancelled=is_cancelled,
         )
@@ -291,13 +318,6 @@ def _failure(error: EngineError) -> Failed:
     return Failed(code=error.code, message=error.message, detail=error.detail)
 
 
-def _internal(error: Exception) -> InternalError:
-    return InternalError(
-        f"Something went wrong that should not have: {error}. The details are in the log.",
-        detail="".join(traceback.format_exception(error)),
-    )
-
-
 def main() -> None:
     """Talk over the process's own stdin and stdout."""
     # Whatever a library prints must not end up between the events: their stream moves to another
@@ -309,13 +329,13 @@ def main() -> None:
     os.dup2(2, 1)
     commands = os.fdopen(os.dup(0), "r", encoding="utf-8", errors="replace", newline="\n")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    worker = Worker(commands, events)
     try:
-        worker = Worker(commands, events)
         threading.Thread(target=_end_in_time, args=[worker], name="end", daemon=True).start()
         worker.run()
     except OSError:
         log.info("nobody reads the events any more")
-    _end_now()
+    _end_now(worker.exit_code)
 
 
 def _end_in_time(worker: Worker) -> None:
@@ -323,13 +343,13 @@ def _end_in_time(worker: Worker) -> None:
     worker.ending.wait()
     time.sleep(SECONDS_TO_END)
     log.info("the job did not stop in time")
-    _end_now()
+    _end_now(worker.exit_code)
 
 
-def _end_now() -> NoReturn:
+def _end_now(exit_code: int) -> NoReturn:
     # The reading thread may wait for input that never comes; it must not keep the process.
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # The toy networks are too small to share between cores, and threads that wait for a core that
 # something else uses make them ten times slower. Read when torch is imported, here or in a child.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _caches_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep encoded prompts and measured speeds out of the caches of whoever runs the tests.
+
+    Processes that tests start have the same folder, where a test does not give them another.
+    """
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("caches")))
+        yield
 
 
 @pytest.fixture(scope="session")

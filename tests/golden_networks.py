@@ -78,6 +78,13 @@ def text_encoder(*, in_8bit: bool = False) -> TextEncoder:
     return network.eval().requires_grad_(False)
 
 
+def token_rows(input_ids: Tensor) -> Tensor:
+    """(B N C) embeddings of tokens (B N), as the golden text encoder is given them."""
+    t5_config = T5Config.from_json_file(GOLDENS / "text_encoder_config.json")
+    shape = (t5_config.vocab_size, t5_config.d_model)
+    return torch.from_numpy(golden_weight("encoder.embed_tokens.weight", shape, 101))[input_ids]
+
+
 def text(prompt: int) -> TextContext:
     """The recorded context of a prompt."""
     tokens = recorded()[f"text.{prompt}.context"]

@@ -15,6 +15,7 @@ from engine.checkpoint.networks import (
     build_text_encoder,
     without_weights,
 )
+from engine.checkpoint.text_encoder_source import TABLE
 from engine.config import ModelConfig
 from engine.models.interpolation_unet import InterpolationUNet
 from engine.models.key_frame_unet import KeyFrameUNet
@@ -72,4 +73,7 @@ def _write_text_encoder(folder: Path, encoder: nn.Module) -> None:
     shutil.copytree(GOLDENS / "tokenizer", folder, dirs_exist_ok=True)
     shutil.copyfile(GOLDENS / "text_encoder_config.json", folder / "config.json")
     weights = golden_weights(encoder, 101, prefix="encoder.")
+    # Not a weight of the network: the rows of a prompt's tokens are read from the file.
+    table = (encoder.config.vocab_size, encoder.config.d_model)
+    weights[TABLE] = torch.from_numpy(golden_weight(TABLE, table, 101))
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})

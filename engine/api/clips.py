@@ -49,6 +49,7 @@ class ClipInfo:
         has_key_frame: whether `KEY_FRAME_FILE` is there: drawn, or the picture in the clip's size.
         num_frames: of the finished clip; 0 as long as there is none.
         seconds: in the order the stages were first run.
+        eight_bit: whether weights in 8 bit were allowed for any part of it.
     """
 
     format_version: int
@@ -61,6 +62,7 @@ class ClipInfo:
     has_key_frame: bool = False
     num_frames: int = 0
     seconds: tuple[StageSeconds, ...] = ()
+    eight_bit: bool = False
 
     @property
     def frames_per_second(self) -> int:

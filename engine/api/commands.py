@@ -27,7 +27,8 @@ class MakeClip:
 
     Whatever of `request` the folder already has is not made again; of a clip that is there, only
     `fps` may have changed. `device` None takes the best one there is. With `until`, a job ends
-    after that stage.
+    after that stage. `eight_bit` allows weights in 8 bit, which need less memory and are less
+    exact; a clip that was begun without goes on with them from where it is.
     """
 
     job: int
@@ -36,6 +37,7 @@ class MakeClip:
     folder: str
     device: str | None = None
     until: Stage | None = None
+    eight_bit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,16 @@ class ExportClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare:
-    """Prepare official files into a model's folder."""
+    """Prepare official files into a model's folder.
+
+    With `eight_bit` the U-Nets are written in 8 bit too; into a folder that was prepared without,
+    they are added.
+    """
 
     job: int
     source: str
     destination: str
+    eight_bit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +93,13 @@ class DescribeMachine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanClip:
-    """Answer with `ClipPlanned`."""
+    """Answer with `ClipPlanned`; `device` and `eight_bit` as in `MakeClip`."""
 
     job: int
     model: str
     request: GenerateRequest
     device: str | None = None
+    eight_bit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,10 @@ Every event that belongs to a job is sent with the job's number beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 # The fields of a message are looked up by their types when it is decoded.
+from engine.api.eight_bit import EightBitReport  # noqa: TC001
 from engine.api.requests import (  # noqa: TC001
     GenerateRequest,
     ModelInfo,
@@ -16,6 +18,9 @@ from engine.api.requests import (  # noqa: TC001
 )
 from engine.api.tagged import MessageKinds
 from engine.json_codec import JsonObject  # noqa: TC001
+
+DEVICE_LOST_EXIT_CODE = 86
+"""Of a worker that ends because its device broke down, after a last `Failed` that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,44 @@ class KeyFrameReady:
     path: str
 
 
+class MemoryChangeKind(StrEnum):
+    """What a job does to get along with less memory, from the mildest on."""
+
+    RESIDENTS = "residents"
+    """Fewer weights stay on the device; the others are read again and again."""
+    RING = "ring"
+    """Weights are read less far ahead."""
+    BRANCHES = "branches"
+    """The branches of guidance are computed one after the other."""
+    STRIPS = "strips"
+    """Pictures are encoded and decoded in smaller strips."""
+    EIGHT_BIT = "8bit"
+    """Weights are rounded to 8 bit; only where a command allows it."""
+
+
+class MemoryEffect(StrEnum):
+    """What a change of memory does to the pixels."""
+
+    EXACT = "exact"
+    """They stay the same, bit by bit."""
+    ROUNDING = "rounding"
+    """The last digits may differ."""
+    LOSSY = "lossy"
+    """They differ a little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryAdapted:
+    """Memory has become scarce, and the job goes on with less. What it gets back it takes unsaid.
+
+    `effect` is that of this change alone.
+    """
+
+    stage: Stage
+    change: MemoryChangeKind
+    effect: MemoryEffect
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The clip is done, as far as was asked for. `output` is its folder or file."""
@@ -107,9 +150,10 @@ class PrepareProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A model's folder is complete."""
+    """A model's folder is complete. `eight_bit` is what was measured of its U-Nets in 8 bit."""
 
     folder: str
+    eight_bit: EightBitReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,22 +189,28 @@ class MachineDescribed:
 class PlannedStage:
     """A stage that a request runs through.
 
-    `cost` is in a unit of its own: seconds are learnt from clips made earlier.
+    `cost` is in a unit of its own: seconds are learnt from clips made earlier. `seconds` and
+    `peak_bytes` (the most memory at once) are planned, not measured; None where there is no plan.
     """
 
     stage: Stage
     num_steps: int
     cost: float
+    seconds: float | None = None
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipPlanned:
     """What a request needs: its stages, and the device's memory in bytes.
 
-    `needed_bytes` is an estimate of the most that is needed at once, `free_bytes` what is free.
+    `fits` says whether there is a way to make the clip in what is free; `needed_bytes` is the most
+    that is used at once, or where it does not fit, what would have to be free at least;
+    `free_bytes` is what is free. All of it is planned.
     """
 
     stages: tuple[PlannedStage, ...]
+    fits: bool
     needed_bytes: int
     free_bytes: int
     device: str
@@ -218,6 +268,7 @@ Event = (
     | StageFinished
     | PreviewReady
     | KeyFrameReady
+    | MemoryAdapted
     | Finished
     | Stopped
     | Failed
@@ -242,6 +293,7 @@ _KINDS: MessageKinds[Event] = MessageKinds(
         "stage_finished": StageFinished,
         "preview_ready": PreviewReady,
         "key_frame_ready": KeyFrameReady,
+        "memory_adapted": MemoryAdapted,
         "finished": Finished,
         "stopped": Stopped,
         "failed": Failed,

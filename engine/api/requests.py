@@ -250,7 +250,15 @@ class ClipDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """A model that can be used, as a list of models shows it."""
+    """A model that can be used, as a list of models shows it.
+
+    Attributes:
+        text_encoder_8bit: whether its text encoder has 8-bit weights.
+        size_multiple: sides of clips are multiples of so many pixels.
+        unets_8bit: whether its U-Nets are there in 8 bit too, for who allows that.
+        error_8bit: mean relative error of these 8-bit weights, measured when the model was
+            prepared; None where nobody has.
+    """
 
     name: str
     folder: str
@@ -258,6 +266,8 @@ class ModelInfo:
     text_encoder_8bit: bool
     size_multiple: int
     defaults: ClipDefaults
+    unets_8bit: bool = False
+    error_8bit: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

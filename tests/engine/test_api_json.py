@@ -23,6 +23,7 @@ from engine.api import (
     CropBox,
     DescribeMachine,
     DeviceInfo,
+    EightBitReport,
     Event,
     ExportClip,
     ExportPredicted,
@@ -39,6 +40,9 @@ from engine.api import (
     ListModels,
     MachineDescribed,
     MakeClip,
+    MemoryAdapted,
+    MemoryChangeKind,
+    MemoryEffect,
     MemoryFreed,
     ModelInfo,
     ModelsListed,
@@ -91,19 +95,21 @@ INFO = ModelInfo(
     text_encoder_8bit=True,
     size_multiple=32,
     defaults=ClipDefaults(examples=("a red circle", "a blue square")),
+    unets_8bit=True,
+    error_8bit=0.0042,
 )
 SAVE = SaveRequest(path="a.gif", overwrite=True, width=320, speed=0.5)
 COMMANDS: list[Command] = [
     Greet(protocol=1),
     MakeClip(job=1, model="demo", request=REQUEST, folder="a", device="cpu"),
-    MakeClip(job=2, model="x", request=REQUEST, folder="b", until=Stage.KEY_FRAME),
+    MakeClip(job=2, model="x", request=REQUEST, folder="b", until=Stage.KEY_FRAME, eight_bit=True),
     ExportClip(job=3, folder="a", save=SAVE),
-    Prepare(job=4, source="official", destination="toy"),
+    Prepare(job=4, source="official", destination="toy", eight_bit=True),
     FreeMemory(job=5),
     Cancel(job=1),
     ListModels(job=6),
     DescribeMachine(job=7),
-    PlanClip(job=8, model="demo", request=REQUEST),
+    PlanClip(job=8, model="demo", request=REQUEST, eight_bit=True),
     CountTokens(job=9, model="demo", text="a red circle"),
     OpenPicture(job=10, path="cat.jpg", preview="cat.png"),
     OpenVideo(job=11, path="a.mp4", folder="frames"),
@@ -124,6 +130,17 @@ EVENTS: list[Event] = [
     Failed(code="device", message="No.", detail="why"),
     PrepareProgress(file="t2v.pt", done_bytes=1, total_bytes=8 << 30),
     Prepared(folder="toy"),
+    Prepared(
+        folder="toy",
+        eight_bit=EightBitReport(
+            num_layers=200,
+            num_exact=3,
+            worst_cosine=0.99991,
+            mean_relative_error=0.0042,
+            bytes_before=16 << 30,
+            bytes_after=8 << 30,
+        ),
+    ),
     ModelsListed(models=(INFO, INFO)),
     ModelsListed(models=()),
     MachineDescribed(
@@ -131,8 +148,17 @@ EVENTS: list[Event] = [
         total_bytes=8 << 30,
         free_bytes=4 << 30,
     ),
+    MemoryAdapted(
+        stage=Stage.BASE_FRAMES, change=MemoryChangeKind.EIGHT_BIT, effect=MemoryEffect.LOSSY
+    ),
     ClipPlanned(
-        stages=(PlannedStage(stage=Stage.TEXT, num_steps=1, cost=0.5),),
+        stages=(
+            PlannedStage(stage=Stage.TEXT, num_steps=1, cost=0.5),
+            PlannedStage(
+                stage=Stage.DECODE, num_steps=12, cost=9, seconds=12.5, peak_bytes=3 << 30
+            ),
+        ),
+        fits=False,
         needed_bytes=10 << 30,
         free_bytes=4 << 30,
         device="cuda:0",
@@ -157,6 +183,7 @@ CLIP = ClipInfo(
     has_key_frame=True,
     num_frames=12,
     seconds=(StageSeconds(stage=Stage.TEXT, seconds=0.5),),
+    eight_bit=True,
 )
 A_COMMAND = command_to_json(COMMANDS[1])
 

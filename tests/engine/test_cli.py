@@ -29,6 +29,7 @@ from engine.api import (
     event_from_json,
     from_json,
 )
+from engine.checkpoint.eight_bit_report import read_eight_bit_report
 from engine.errors import VideoFileError
 from engine.video_io import read_request
 
@@ -210,7 +211,8 @@ def test_a_model_is_prepared_listed_and_used_by_its_name(
     said = capsys.readouterr()
     events = events_in(said.out)
     assert {type(event) for event in events[:-1]} == {PrepareProgress}
-    assert events[-1] == Prepared(folder=str(folder))
+    report = read_eight_bit_report(folder)
+    assert events[-1] == Prepared(folder=str(folder), eight_bit=report)
     assert said.err == ""
 
     assert cli.main(["models"]) == 0

@@ -26,6 +26,11 @@ def guided_text(seed):
     return GuidedText(prompt=text(0), without_prompt=unprompted)
 
 
+def prepared(denoiser):
+    denoiser.prepare()
+    return denoiser
+
+
 def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
@@ -36,9 +41,10 @@ def assert_close(latents, name):
 
 def test_key_frame_loop():
     generator = seeded(11)
+    solver = Solver(Sampler.DDPM, Prediction.NOISE, 50)
     loop = DenoisingLoop(
-        KeyFrameDenoiser(key_frame_unet(), guided_text(105)),
-        Solver(Sampler.DDPM, Prediction.NOISE, 50),
+        prepared(KeyFrameDenoiser(key_frame_unet(), guided_text(105), solver.timesteps)),
+        solver,
         PromptGuidance(5.0),
         latents=torch.randn((1, 4, 24, 16), generator=generator),
         generator=generator,
@@ -50,17 +56,19 @@ def test_base_frames_loop():
     generator = seeded(12)
     latents = torch.randn((12, 4, 12, 8), generator=generator)
     key_frame = recorded()["loop.video.key_frame"]
+    solver = Solver(Sampler.DDPM, Prediction.NOISE, 50)
     denoiser = BaseFrameDenoiser(
         key_frame_unet(),
         guided_text(105),
         add_noise(key_frame, torch.rand(key_frame.shape, generator=generator), 20),
+        solver.timesteps,
         num_frames=12,
         motion_score=50,
         noise_augmentation=20,
     )
     loop = DenoisingLoop(
-        denoiser,
-        Solver(Sampler.DDPM, Prediction.NOISE, 50),
+        prepared(denoiser),
+        solver,
         PromptAndImageGuidance(5.0, 3.0),
         latents=latents,
         generator=generator,
@@ -70,9 +78,13 @@ def test_base_frames_loop():
 
 def interpolation_loop(sampler, num_steps, generator):
     frames = recorded()["loop.video"][:4]
+    solver = Solver(sampler, Prediction.VELOCITY, num_steps)
+    denoiser = InterpolationDenoiser(
+        interpolation_unet(), guided_text(106), frames, solver.timesteps, skip_frames=3
+    )
     return DenoisingLoop(
-        InterpolationDenoiser(interpolation_unet(), guided_text(106), frames, skip_frames=3),
-        Solver(sampler, Prediction.VELOCITY, num_steps),
+        prepared(denoiser),
+        solver,
         PromptGuidance(0.5),
         latents=torch.randn((3, 12, 12, 8), generator=generator),
         generator=generator,
@@ -85,9 +97,10 @@ def test_interpolation_loop():
 
 
 def key_frame_loop(sampler, num_steps, generator):
+    solver = Solver(sampler, Prediction.NOISE, num_steps)
     return DenoisingLoop(
-        KeyFrameDenoiser(key_frame_unet(), guided_text(105)),
-        Solver(sampler, Prediction.NOISE, num_steps),
+        prepared(KeyFrameDenoiser(key_frame_unet(), guided_text(105), solver.timesteps)),
+        solver,
         PromptGuidance(5.0),
         latents=torch.randn((1, 4, 8, 8), generator=generator),
         generator=generator,
@@ -199,9 +212,12 @@ def test_a_longer_negative_prompt_does_not_change_the_branch_of_the_prompt():
     short, long = text(0), text(1)
     assert short.tokens.shape[1] < long.tokens.shape[1]
     latents = torch.randn((1, 4, 8, 8), generator=seeded(1))
-    with_null = KeyFrameDenoiser(key_frame_unet(), guided_text(105))(latents, 500)
-    negative = GuidedText(prompt=short, without_prompt=long)
-    with_negative = KeyFrameDenoiser(key_frame_unet(), negative)(latents, 500)
+
+    def predicted(prompt, without_prompt):
+        texts = GuidedText(prompt=prompt, without_prompt=without_prompt)
+        return prepared(KeyFrameDenoiser(key_frame_unet(), texts, [500]))(latents, 500)
+
+    with_null = predicted(short, guided_text(105).without_prompt)
+    with_negative = predicted(short, long)
     assert torch.allclose(with_null[0], with_negative[0], atol=1e-6)
-    alone = KeyFrameDenoiser(key_frame_unet(), GuidedText(prompt=long, without_prompt=long))
-    assert torch.allclose(alone(latents, 500)[0], with_negative[1], atol=1e-6)
+    assert torch.allclose(predicted(long, long)[0], with_negative[1], atol=1e-6)

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import psutil
 import pytest
@@ -31,7 +29,6 @@ from engine.api import (
     to_json,
 )
 from engine.checkpoint.folder import ModelFolder, ModelPart, demo_folder
-from engine.checkpoint.tensors import TensorRecord
 from engine.config import ModelConfig
 from engine.errors import (
     DeviceError,
@@ -41,19 +38,15 @@ from engine.errors import (
     PictureError,
 )
 from engine.export import save_frames
-from engine.machine import processor_name
-from engine.memory.estimate import (
-    PROCESS_BYTES,
-    DeviceKind,
-    PartBytes,
-    needed_bytes,
-    part_bytes,
-)
+from engine.machine import PROCESS_BYTES, processor_name
+from engine.memory.clip_plan import plan_clip
+from engine.memory.device import Device
+from engine.memory.plan import PassTrace, UnitUse, Variant
+from engine.memory.speeds import Speeds
 from engine.prompt_tokens import count_tokens
 from engine.questions import PREVIEW_SIDE, Lane, answer, lane_of
 from engine.torch_loading import TorchLoading
 
-RELEASED_CONFIGS = Path(__file__).parents[1] / "kandinsky_1_1" / "configs.json"
 GB = 10**9
 
 
@@ -146,6 +139,91 @@ def test_a_driver_that_does_not_work_leaves_the_processor(monkeypatch):
 # Plans
 
 
+def set_free_bytes(monkeypatch, num_bytes):
+    monkeypatch.setattr("engine.memory.device.free_main_memory", lambda: num_bytes)
+
+
+def test_a_clip_fits_where_as_much_is_free_as_it_needs(monkeypatch):
+    set_free_bytes(monkeypatch, 1000 * GB)
+    roomy = plan()
+    assert (roomy.free_bytes, roomy.fits) == (1000 * GB, True)
+    set_free_bytes(monkeypatch, GB // 10)
+    needed_bytes = plan().needed_bytes
+    for free_bytes, fits in ((GB // 10, False), (needed_bytes - 2, False), (needed_bytes, True)):
+        set_free_bytes(monkeypatch, free_bytes)
+        planned = plan()
+        assert (planned.free_bytes, planned.fits) == (free_bytes, fits)
+        assert fits == (planned.needed_bytes <= free_bytes)
+
+
+def test_a_plan_says_what_each_stage_takes():
+    planned = plan()
+    assert all(stage.seconds > 0 for stage in planned.stages)
+    assert all(stage.peak_bytes > 0 for stage in planned.stages)
+    # A person compares with the whole memory of the computer, of which the process has some too.
+    assert planned.needed_bytes == PROCESS_BYTES + max(stage.peak_bytes for stage in planned.stages)
+    seconds = {stage.stage: stage.seconds for stage in planned.stages}
+    assert seconds[Stage.BASE_FRAMES] > 10 * seconds[Stage.TEXT]
+
+
+def test_a_stage_that_does_not_fit_has_no_seconds_but_says_what_it_would_need(monkeypatch):
+    large = FrameSize(width=256, height=256)
+    set_free_bytes(monkeypatch, 1000 * GB)
+    roomy = plan(size=large)
+    set_free_bytes(monkeypatch, 0)
+    least = plan(size=large)
+    set_free_bytes(monkeypatch, least.needed_bytes - 1_000_000)
+    planned = plan(size=large)
+    fitting = {stage.stage for stage in planned.stages if stage.seconds is not None}
+    assert Stage.TEXT in fitting
+    assert Stage.KEY_FRAME not in fitting
+    for stage, small, whole in zip(planned.stages, least.stages, roomy.stages, strict=True):
+        assert small.seconds is None
+        assert 0 < small.peak_bytes <= stage.peak_bytes <= whole.peak_bytes
+        assert stage.cost == whole.cost
+
+
+def test_a_plan_counts_with_what_the_device_did_before(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    before = plan()
+    now = 0.0
+    monkeypatch.setattr("engine.memory.speeds.time.monotonic", lambda: now)
+    speeds = Speeds(Device.named("cpu"), ModelFolder.open(demo_folder()).fingerprint)
+    expected = speeds.card.flops_per_second
+    work = UnitUse(unit="", flops=int(expected), moved_bytes=0, live_bytes=0)  # of one second
+    step = PassTrace(
+        name="a step",
+        part=ModelPart.T2V,
+        variant=Variant(),
+        uses=(work,),
+        unit_bytes={},
+        fixed_bytes=0,
+        repeats=3,
+    )
+    with speeds.measuring(step) as step_done:
+        for seconds in (500.0, 100.0, 100.0):  # the first step waits for weights
+            now += seconds
+            step_done()
+    assert speeds.card.flops_per_second == pytest.approx(expected / 100)
+    after = plan()
+    for stage, slower in zip(before.stages, after.stages, strict=True):
+        assert 10 * stage.seconds < slower.seconds <= 101 * stage.seconds
+    assert after.needed_bytes == before.needed_bytes
+
+
+@pytest.mark.parametrize("eight_bit", [False, True])
+def test_8bit_weights_are_planned_with_only_where_somebody_agreed(monkeypatch, eight_bit):
+    def remembering(*arguments, allow_8bit, **options):
+        asked.append(allow_8bit)
+        return plan_clip(*arguments, allow_8bit=allow_8bit, **options)
+
+    asked = []
+    monkeypatch.setattr("engine.memory.clip_plan.plan_clip", remembering)
+    question = PlanClip(job=1, model=DEMO_MODEL, request=request_of(), device="cpu")
+    ask(replace(question, eight_bit=eight_bit))
+    assert asked == [eight_bit]
+
+
 def test_a_plan_has_the_stages_of_its_request():
     drawn = plan()
     assert [(stage.stage, stage.num_steps) for stage in drawn.stages] == [
@@ -162,11 +240,17 @@ def test_a_plan_has_the_stages_of_its_request():
     assert 0 < drawn.free_bytes <= psutil.virtual_memory().total
 
 
-def test_a_larger_or_smoother_clip_needs_more_memory():
+def test_a_larger_or_smoother_clip_needs_more():
     small = plan(fps=Fps.LOW)
     assert small.needed_bytes < plan(fps=Fps.LOW, size=FrameSize(width=256, height=64)).needed_bytes
-    low, high = (plan(fps=fps, picture=PictureRequest(path="x.png")) for fps in (Fps.LOW, Fps.HIGH))
-    assert low.needed_bytes < high.needed_bytes
+    medium, high = (
+        {stage.stage: stage for stage in plan(fps=fps).stages} for fps in (Fps.MEDIUM, Fps.HIGH)
+    )
+    # The longer pass is the second, of four times as many groups; all frames before it count too.
+    between = Stage.INTERPOLATION
+    assert medium[between].peak_bytes < high[between].peak_bytes
+    assert 4 * medium[between].seconds < high[between].seconds
+    assert medium[Stage.DECODE].peak_bytes == high[Stage.DECODE].peak_bytes
 
 
 def test_a_clip_that_cannot_be_made_has_no_plan(prepared_folder, tmp_path):
@@ -187,73 +271,6 @@ def test_official_files_are_planned_without_reading_their_weights(official_folde
     monkeypatch.setattr("engine.checkpoint.official.check_source", reading)
     planned = ask(PlanClip(job=1, model=str(official_folder), request=request_of(), device="cpu"))
     assert planned.needed_bytes > PROCESS_BYTES
-
-
-# Estimates
-
-
-def released(kind: DeviceKind, **changes) -> float:
-    """What a clip of the released model is said to need, in GB."""
-    config = ModelConfig.from_json(json.loads(RELEASED_CONFIGS.read_text()))
-    unet = kind.unet_item_bytes / 2
-    sizes = {
-        ModelPart.T2V: (8.30 * GB, 8.30 * GB * unet),
-        ModelPart.INTERPOLATION: (7.96 * GB, 7.96 * GB * unet),
-        ModelPart.IMAGE_MOVQ: (1.08 * GB, 1.08 * GB),
-        ModelPart.VIDEO_MOVQ: (2.66 * GB, 2.66 * GB),
-        ModelPart.TEXT_PROJECTIONS: (0.13 * GB, 0.13 * GB),
-        ModelPart.TEXT_ENCODER: (8.9 * GB, 9.0 * GB),
-    }
-    parts = {
-        part: PartBytes(stored=int(stored), on_device=int(on_device))
-        for part, (stored, on_device) in sizes.items()
-    }
-    request = replace(request_of(), size=FrameSize(width=512, height=512), **changes)
-    return needed_bytes(request, config, parts, kind) / GB
-
-
-def test_the_released_model_needs_what_was_counted_for_it():
-    on_card = DeviceKind.GRAPHICS_CARD
-    # The key frame's network is still there while its picture is decoded.
-    assert released(on_card) == pytest.approx(8.3 + 1.08 + 10.7, rel=0.01)
-    with_picture = {"picture": PictureRequest(path="x.png")}
-    assert released(on_card, **with_picture, fps=Fps.LOW) == pytest.approx(2.66 + 10.7, rel=0.01)
-    smooth = released(on_card, **with_picture, fps=Fps.HIGH)
-    assert smooth == pytest.approx(2.66 + 10.7 * 5 / 4, rel=0.01)
-
-
-def test_on_the_processor_the_networks_are_twice_as_large_and_the_process_counts():
-    on_cpu = released(DeviceKind.CPU)
-    assert on_cpu == pytest.approx(16.6 + 1.08 + 10.7 + PROCESS_BYTES / GB, rel=0.01)
-
-
-def test_weights_count_in_the_types_that_the_device_holds_them_in():
-    def record(dtype: str) -> TensorRecord:
-        return TensorRecord(file=Path("x"), offset=0, dtype=dtype, shape=(10, 10))
-
-    tensors = {
-        ModelPart.T2V: {"a": record("float16")},
-        ModelPart.IMAGE_MOVQ: {"a": record("float16")},
-        ModelPart.TEXT_ENCODER: {"a": record("int8"), "b": record("bfloat16")},
-    }
-    sizes = part_bytes(tensors, DeviceKind.GRAPHICS_CARD)
-    assert {part: size.on_device for part, size in sizes.items()} == {
-        ModelPart.T2V: 200,
-        ModelPart.IMAGE_MOVQ: 400,
-        ModelPart.TEXT_ENCODER: 500,
-    }
-    assert part_bytes(tensors, DeviceKind.CPU)[ModelPart.T2V] == PartBytes(
-        stored=200, on_device=400
-    )
-
-
-def test_small_networks_are_counted_together_as_they_are_kept():
-    folder = ModelFolder.open(demo_folder())
-    parts = part_bytes({part: folder.tensors(part) for part in ModelPart}, DeviceKind.CPU)
-    needed = needed_bytes(
-        request_of(), ModelConfig.from_json(folder.configs), parts, DeviceKind.CPU
-    )
-    assert needed > PROCESS_BYTES + sum(size.on_device for size in parts.values())
 
 
 # Tokens
