@@ -47,9 +47,9 @@ from engine.api import (
     command_to_json,
     event_from_json,
 )
-from engine.errors import InvalidRequest, MessageError
+from engine.errors import DeviceLost, InvalidRequest, MessageError
 from kvdesk.engine_state import EngineState
-from kvdesk.worker_death import WorkerDeath, death_by_protocol, death_by_restart
+from kvdesk.worker_death import WorkerDeath, death_by_device, death_by_protocol, death_by_restart
 from kvdesk.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
@@ -173,13 +173,12 @@ class EngineClient(QObject):
         """End the worker at once and start a new one; every open job fails as "restarted"."""
         process = self._let_go()
         detail = process.stderr_tail if process else ""
-        jobs = list(self._open_jobs)
         self._inbox.clear()
         self._unsent.clear()
         self._deaths.clear()
         self._set_state(EngineState.STARTING)
         death = death_by_restart(detail)
-        self._fail(jobs, "restarted", death)
+        self._fail(list(self._open_jobs), death)
         if process:
             process.kill()
             self.died.emit(death)
@@ -229,7 +228,7 @@ class EngineClient(QObject):
             failed = Failed(code=InvalidRequest.code, message=text)
             self._post(partial(self._deliver, job, failed))
         elif self._state is EngineState.FAILED:
-            self._fail([job], "worker_died", self._deaths[-1][1])
+            self._fail([job], self._deaths[-1][1])
         elif self._state is EngineState.READY and self._process is not None:
             self._process.send(line)
         else:
@@ -260,8 +259,8 @@ class EngineClient(QObject):
             return
         open_job.on_event(event)
 
-    def _fail(self, jobs: Sequence[int], code: str, death: WorkerDeath) -> None:
-        failed = Failed(code=code, message=death.message, detail=death.detail)
+    def _fail(self, jobs: Sequence[int], death: WorkerDeath) -> None:
+        failed = Failed(code=death.code, message=death.message, detail=death.detail)
         for job in jobs:
             self._post(partial(self._deliver, job, failed))
 
@@ -324,6 +323,8 @@ class EngineClient(QObject):
             return
         if isinstance(event, Hello):
             self._greet(event)
+        elif isinstance(event, Failed) and event.code == DeviceLost.code:
+            self._lose_device(event)
         elif type(job) is int and self._state is EngineState.READY:
             self._deliver(job, event)
         else:
@@ -348,6 +349,12 @@ class EngineClient(QObject):
             self._process.kill()
         self._handle_death(death)
 
+    def _lose_device(self, failed: Failed) -> None:
+        """Give up a worker that is about to end, before anything else is sent to it."""
+        if self._process is not None:
+            self._process.stop(_line(Quit()))
+        self._handle_death(death_by_device(failed.detail or failed.message))
+
     def _handle_death(self, death: WorkerDeath) -> None:
         log.error("the engine is gone: %s %s", death.reason, death.detail)
         self._let_go()
@@ -357,8 +364,7 @@ class EngineClient(QObject):
         self._deaths.append((now, death))
         recent = sum(now - died < DEATH_MEMORY_SECONDS for died, _ in self._deaths)
         may_start = death.may_heal and recent < MAX_DEATHS
-        jobs = list(self._open_jobs)
-        self._fail(jobs, "worker_died", death)
+        self._fail(list(self._open_jobs), death)
         self._set_state(EngineState.STARTING if may_start else EngineState.FAILED)
         self.died.emit(death)
         # Whoever was told may have called `restart` or `shut_down`.

@@ -1,7 +1,8 @@
 """What went wrong in the worker, in the language of the window.
 
 The worker's sentences are in English and name files and numbers. In another language the person
-reads what kind of error it is, with the worker's own sentence behind it.
+reads what kind of error it is, with the worker's own sentence behind it. The deaths of a worker,
+also by a lost device, are told in the window's own sentences and stand alone.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ def _kinds() -> dict[str, str]:
         errors.UnsupportedModel.code: translate("Errors", "This model cannot be used."),
         errors.DeviceError.code: translate("Errors", "The device does not work."),
         errors.OutOfMemory.code: translate("Errors", "There is too little memory."),
+        errors.EightBitWouldFit.code: translate(
+            "Errors", "There is too little memory for the exact weights."
+        ),
         errors.VideoFileError.code: translate("Errors", "The video file cannot be used."),
         errors.OutputExists.code: translate("Errors", "There is a file of that name already."),
         errors.ClipError.code: translate("Errors", "The clip's folder cannot be used."),

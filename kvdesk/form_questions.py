@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from engine.api import (
     ClipPlanned,
     CountTokens,
     DescribeMachine,
+    Failed,
     ListModels,
     MachineDescribed,
     ModelsListed,
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from kvdesk.engine_client import EngineClient
     from kvdesk.estimates import Paces
     from kvdesk.form import Form
-    from kvdesk.settings import SettingsStore
+    from kvdesk.settings import Settings, SettingsStore
+
+log = logging.getLogger(__name__)
 
 PAUSE_MS = 150
 """Questions about what a person edits are asked when they pause for so long."""
@@ -40,14 +44,21 @@ _PlanKey = tuple["GenerateRequest", bool]
 class PlanView:
     """Whether the clip of the form fits and how long it will take.
 
-    `fits` is None, and the bytes are 0, as long as it is not known.
+    `fits` is None, and the bytes are 0, as long as it is not known. `estimate` was learnt from
+    clips that were made, `planned_seconds` computed for a device of that kind; None: not known.
+    `is_awaited` says whether the answer is on its way; it takes seconds for a large clip.
     """
 
     fits: bool | None = None
+    is_awaited: bool = False
     needed_bytes: int = 0
     free_bytes: int = 0
     estimate: Estimate = UNKNOWN
+    planned_seconds: float | None = None
     device: str = ""
+
+
+AWAITED = PlanView(is_awaited=True)
 
 
 class FormQuestions(QObject):
@@ -83,8 +94,8 @@ class FormQuestions(QObject):
         self._settings = settings
         self.models: tuple[ModelInfo, ...] = ()
         self.machine: MachineDescribed | None = None
-        self._view = PlanView()
-        self._device = settings.values.device
+        self._view = AWAITED
+        self._asked_with = _plan_settings(settings.values)
         self._text = ""
         self._plan_job: int | None = None
         self._tokens_job: int | None = None
@@ -130,18 +141,21 @@ class FormQuestions(QObject):
 
     def _on_form_changed(self, _values: object) -> None:
         if _plan_key(self._form.values.to_request()) != self._planned_for:
-            # What was true of another clip is not shown while the answer is on its way.
-            self._show(replace(self._view, fits=None, estimate=UNKNOWN))
-            self._plan_timer.start()
+            self._plan_anew()
+
+    def _plan_anew(self) -> None:
+        """What was true of another clip is not shown while the answer is on its way."""
+        self._show(AWAITED)
+        self._plan_timer.start()
 
     def _on_model_changed(self, _model: object) -> None:
-        self._plan_timer.start()
+        self._plan_anew()
         self._tokens_timer.start()
 
     def _on_settings_changed(self, _settings: object) -> None:
-        if self._settings.values.device != self._device:
-            self._device = self._settings.values.device
-            self._plan_timer.start()
+        if (now := _plan_settings(self._settings.values)) != self._asked_with:
+            self._asked_with = now
+            self._plan_anew()
 
     def _on_engine_state(self, state: EngineState) -> None:
         if state is not EngineState.READY:
@@ -149,7 +163,7 @@ class FormQuestions(QObject):
         if not self.models:
             self.list_models()
         self._ask_machine()
-        self._plan_timer.start()
+        self._plan_anew()
 
     # Models
 
@@ -165,6 +179,7 @@ class FormQuestions(QObject):
                 "model in the settings."
             )
             self.notice.emit(Notice(text=text, tone=Tone.FAILED))
+            self._show(PlanView())
             return
         wanted = self._form.values.model
         usable = next((info for info in event.models if info.name == wanted), event.models[0])
@@ -197,6 +212,8 @@ class FormQuestions(QObject):
         if self._form.model is None:
             return
         if self._plan_job is not None:
+            # One that has not begun yet must not keep this one waiting.
+            self._engine.cancel(self._plan_job)
             self._engine.forget(self._plan_job)
         request = self._form.values.to_request()
         self._planned_for = _plan_key(request)
@@ -205,6 +222,7 @@ class FormQuestions(QObject):
             model=self._form.values.model,
             request=request,
             device=self._settings.values.device or None,
+            eight_bit=self._settings.values.eight_bit,
         )
         self._plan_job = self._engine.ask(question, self._on_plan)
 
@@ -213,13 +231,16 @@ class FormQuestions(QObject):
         if self._plan_timer.isActive():  # the form is another one by now
             return
         if not isinstance(event, ClipPlanned):
+            if isinstance(event, Failed):
+                log.warning("no plan: %s, %s", event.code, event.message)
             self._show(PlanView())
             return
         view = PlanView(
-            fits=event.needed_bytes <= event.free_bytes,
+            fits=event.fits,
             needed_bytes=event.needed_bytes,
             free_bytes=event.free_bytes,
             estimate=self._paces.estimate(event, self._form.values.model),
+            planned_seconds=_planned_seconds(event),
             device=event.device,
         )
         self._show(view)
@@ -248,6 +269,17 @@ class FormQuestions(QObject):
 def _plan_key(request: GenerateRequest) -> _PlanKey:
     """What a plan depends on: not the words, only whether there are any."""
     return replace(request, prompt="", negative_prompt="", seed=0), bool(request.prompt.strip())
+
+
+def _plan_settings(settings: Settings) -> tuple[str, bool]:
+    """What a plan depends on beside the clip."""
+    return settings.device, settings.eight_bit
+
+
+def _planned_seconds(plan: ClipPlanned) -> float | None:
+    """The length of the whole clip; None while that of any stage is not known."""
+    seconds = [stage.seconds for stage in plan.stages if stage.seconds is not None]
+    return sum(seconds) if seconds and len(seconds) == len(plan.stages) else None
 
 
 def _differs_notably(before: MachineDescribed, after: MachineDescribed) -> bool:

@@ -50,6 +50,7 @@ class Job:
         until: the stage after which the job ends; None makes the whole clip.
         failure: why the state is `FAILED`; None in all other states.
         group: the id of the batch that the job belongs to, or "".
+        eight_bit: whether weights in 8 bit were allowed for this job.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Job:
     until: Stage | None = None
     failure: Failure | None = None
     group: str = ""
+    eight_bit: bool = False
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.errors import OutOfMemory
+from engine.errors import EightBitWouldFit, OutOfMemory
 from kvdesk.error_texts import error_text
 from kvdesk.notice import Notice, Tone
 
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 SMALLER = "smaller"
 RESUME_QUEUE = "resume_queue"
 RESTART_ENGINE = "restart_engine"
+EIGHT_BIT = "eight_bit:"
+"""Followed by the id of the job that 8-bit weights are allowed for."""
 
 _MAX_TITLE_CHARACTERS = 60
 
 
 def failure_notice(job: Job, failure: Failure) -> Notice:
     """A job failed, and the queue goes on with the next one."""
+    if failure.code == EightBitWouldFit.code:
+        return _consent_notice(job, failure)
     is_too_large = failure.code == OutOfMemory.code
     return Notice(
         text=QCoreApplication.translate("Runner", "“{title}” was not made. {reason}").format(
@@ -31,6 +35,21 @@ def failure_notice(job: Job, failure: Failure) -> Notice:
         detail=failure.detail,
         action=SMALLER if is_too_large else "",
         action_text=QCoreApplication.translate("Runner", "Make it smaller") if is_too_large else "",
+    )
+
+
+def _consent_notice(job: Job, failure: Failure) -> Notice:
+    """The clip needs weights that change its pixels: a person has to allow them."""
+    return Notice(
+        text=QCoreApplication.translate(
+            "Runner",
+            "“{title}” needs more memory than is free, but would fit with 8-bit weights. These "
+            "are a little less exact than the model's own, and what is done of the clip is kept.",
+        ).format(title=short_title(job)),
+        tone=Tone.CAREFUL,
+        detail="\n".join(filter(None, (failure.message, failure.detail))),
+        action=EIGHT_BIT + job.id,
+        action_text=QCoreApplication.translate("Runner", "Go on with 8-bit weights"),
     )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from engine.api import (
     KeyFrameReady,
+    MemoryAdapted,
+    MemoryEffect,
     PreviewReady,
     Stage,
     StageFinished,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from kvdesk.estimates import Estimate
 
 _ORDER = tuple(Stage)
+_EFFECTS = tuple(MemoryEffect)  # from the mildest on
 
 
 class StageState(StrEnum):
@@ -77,6 +80,8 @@ class RunProgress:
         key_frame: the PNG of the key frame, or None as long as there is none.
         is_cancelling: the job was told to stop and has not stopped yet.
         seconds_are_known: whether what is expected of the stages is in seconds.
+        memory_effect: what it does to the pixels that memory has become scarce on the way, the
+            strongest so far; None where it has not.
     """
 
     job_id: str
@@ -87,6 +92,7 @@ class RunProgress:
     key_frame: str | None = None
     is_cancelling: bool = False
     seconds_are_known: bool = False
+    memory_effect: MemoryEffect | None = None
 
     @property
     def running_stage(self) -> StageProgress | None:
@@ -121,6 +127,8 @@ class RunProgress:
                 return replace(self, preview=preview)
             case KeyFrameReady(path=path):
                 return replace(self, key_frame=path)
+            case MemoryAdapted(effect=effect):
+                return replace(self, memory_effect=_stronger(self.memory_effect, effect))
             case _:
                 return self
 
@@ -172,6 +180,10 @@ class RunProgress:
         if told is not None or not self.seconds_are_known:
             return told
         return sum(each.expected_seconds * (1 - each.share_done) for each in self.stages)
+
+
+def _stronger(before: MemoryEffect | None, now: MemoryEffect) -> MemoryEffect:
+    return now if before is None else max(before, now, key=_EFFECTS.index)
 
 
 def begun_progress(

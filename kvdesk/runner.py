@@ -18,12 +18,14 @@ from engine.api import (
     FreeMemory,
     KeyFrameReady,
     MakeClip,
+    MemoryAdapted,
     PlanClip,
     Stage,
     StageFinished,
     StageStarted,
     Stopped,
 )
+from engine.errors import DeviceLost
 from kvdesk.clip_leftovers import remove_leftover
 from kvdesk.engine_state import EngineState
 from kvdesk.estimates import StageTimes
@@ -48,6 +50,7 @@ PROGRESS_MS = 50
 """Progress is told at most this often: a fast model does hundreds of steps in a second."""
 MAX_DEATHS = 2
 """A job with which the worker died this often is not tried again by itself."""
+_DEATHS = ("worker_died", "restarted", DeviceLost.code)
 
 
 class _Intent(StrEnum):
@@ -158,6 +161,13 @@ class Runner(QObject):
             del self._deaths[job_id]
             self._queue.set_state(job_id, JobState.WAITING)
 
+    def allow_eight_bit(self, job_id: str) -> None:
+        """Let a job that does not run go on with weights in 8 bit, also after it failed."""
+        job = self._queue.job(job_id)
+        if job is not None and job.state is not JobState.RUNNING:
+            self._queue.put(replace(job, eight_bit=True))
+            self.retry(job_id)
+
     # One job from its start to its end
 
     def _on_may_start(self, *_: object) -> None:
@@ -176,7 +186,10 @@ class Runner(QObject):
         run = self._run = _Run(job=job, progress=progress)
         self._queue.set_state(job.id, JobState.RUNNING)
         device = self._settings.values.device or None
-        plan = PlanClip(job=0, model=job.model, request=job.request, device=device)
+        eight_bit = job.eight_bit or self._settings.values.eight_bit
+        plan = PlanClip(
+            job=0, model=job.model, request=job.request, device=device, eight_bit=eight_bit
+        )
         self._engine.ask(plan, partial(self._on_planned, run))
         clip = MakeClip(
             job=0,
@@ -185,6 +198,7 @@ class Runner(QObject):
             folder=str(folder),
             device=device,
             until=job.until,
+            eight_bit=eight_bit,
         )
         run.number = self._engine.run(clip, partial(self._on_event, run))
         self._tell_progress()
@@ -209,7 +223,7 @@ class Runner(QObject):
             case _:
                 run.times.note(event)
                 run.progress = run.progress.advanced(event)
-                if isinstance(event, StageStarted | StageFinished | KeyFrameReady):
+                if isinstance(event, StageStarted | StageFinished | KeyFrameReady | MemoryAdapted):
                     self._tell_progress()
                 else:
                     self._tell_progress_soon()
@@ -239,7 +253,7 @@ class Runner(QObject):
             self._forget(job)
             return
         self._library.refresh(job.folder)
-        is_death = failed.code in ("worker_died", "restarted")
+        is_death = failed.code in _DEATHS
         if is_death and run.intent is _Intent.PAUSE:
             self._queue.set_state(job.id, JobState.PAUSED)
             return

@@ -36,6 +36,7 @@ class Settings:
         text_percent: the size of text, one of `TEXT_PERCENTS`.
         clips_folder: where finished clips are kept; "" is the usual folder.
         device: the name of what networks run on; "" is the best there is.
+        eight_bit: weights in 8 bit are allowed, for all clips.
         reduce_motion: nothing moves unless somebody asks for it.
         notify: say when a long job ends while another window is in front.
         window_geometry: base64 of what Qt saves of a window.
@@ -48,6 +49,7 @@ class Settings:
     text_percent: int = 100
     clips_folder: str = ""
     device: str = ""
+    eight_bit: bool = False
     reduce_motion: bool = False
     notify: bool = True
     window_geometry: str = ""

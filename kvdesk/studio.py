@@ -18,6 +18,7 @@ from kvdesk.jobs import JobState
 from kvdesk.notice import Notice, Tone
 from kvdesk.opening import Opener
 from kvdesk.run_notices import (
+    EIGHT_BIT,
     RESTART_ENGINE,
     RESUME_QUEUE,
     SMALLER,
@@ -342,6 +343,8 @@ class Studio(QObject):
             self._queue.hold(False)
         elif action == RESTART_ENGINE:
             self._engine.restart()
+        elif action.startswith(EIGHT_BIT):
+            self._runner.allow_eight_bit(action.removeprefix(EIGHT_BIT))
 
     def _make_smaller(self) -> None:
         """Put a smaller size into the form than that of the job that did not fit."""

@@ -263,6 +263,7 @@ class Submitter(QObject):
             request=replace(record.info.request, fps=fps),
             model=record.info.model,
             folder=record.name,
+            eight_bit=record.info.eight_bit,
         )
         self._queue.add([job])
 

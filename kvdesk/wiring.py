@@ -290,6 +290,7 @@ class Wiring(QObject):
     def _on_model(self, model: ModelInfo) -> None:
         desk = self._desk
         desk.window.top_bar.show_models(desk.studio.models, model.name)
+        desk.window.settings_page.show_model(model)
         if desk.player.clip is None:
             desk.window.stage.show_empty(model.defaults.examples)
 

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from PySide6.QtCore import QCoreApplication
 
+from engine.api import DEVICE_LOST_EXIT_CODE
+from engine.errors import DeviceLost
+
 # What a shell or ssh adds to the number of the signal that ended what it ran.
 _SHELL_SIGNAL_BASE = 128
 
@@ -30,6 +33,7 @@ class DeathReason(StrEnum):
     KILLED = "killed"
     CRASHED = "crashed"
     ENDED = "ended"
+    DEVICE_LOST = "device_lost"
     HUNG = "hung"
     NOT_STARTED = "not_started"
     PROTOCOL = "protocol"
@@ -49,6 +53,12 @@ class WorkerDeath:
     detail: str = ""
 
     @property
+    def code(self) -> str:
+        """What the jobs fail as that the worker did not end."""
+        codes = {DeathReason.HUNG: "restarted", DeathReason.DEVICE_LOST: DeviceLost.code}
+        return codes.get(self.reason, "worker_died")
+
+    @property
     def may_heal(self) -> bool:
         """Whether another start could go better, with nothing changed in between."""
         return self.reason not in (DeathReason.NOT_STARTED, DeathReason.PROTOCOL)
@@ -63,6 +73,8 @@ def death_by_exit(code: int, detail: str, *, crashed: bool) -> WorkerDeath:
         detail: the last lines of its stderr.
         crashed: whether QProcess says so.
     """
+    if code == DEVICE_LOST_EXIT_CODE and not crashed:
+        return death_by_device(detail)
     status = code & 0xFFFFFFFF
     if status in _WINDOWS_OUT_OF_MEMORY:
         return WorkerDeath(reason=DeathReason.KILLED, message=_out_of_memory(), detail=detail)
@@ -101,6 +113,16 @@ def death_by_protocol(detail: str) -> WorkerDeath:
         "Both sides must come from the same installation: install kvdesk again.",
     )
     return WorkerDeath(reason=DeathReason.PROTOCOL, message=text, detail=detail)
+
+
+def death_by_device(detail: str) -> WorkerDeath:
+    """The death of a worker whose device broke down; `detail` is what it knows of that."""
+    text = QCoreApplication.translate(
+        "WorkerDeath",
+        "The graphics card reported a fault, after which the engine has to start anew. "
+        "If it happens again, a newer graphics driver may help.",
+    )
+    return WorkerDeath(reason=DeathReason.DEVICE_LOST, message=text, detail=detail)
 
 
 def death_by_restart(detail: str) -> WorkerDeath:

@@ -137,6 +137,8 @@ class ClipDetails(QScrollArea):
             (self.tr("Seed"), seed_text(request.seed)),
             (self.tr("Model"), model_label(info.model)),
         ]
+        if info.eight_bit:
+            facts.append((self.tr("Weights"), self.tr("8 bit where exact ones did not fit")))
         if info.seconds:
             stages = [f"{stage_name(s.stage)} {self._duration(s.seconds)}" for s in info.seconds]
             facts.append((self.tr("Took"), " · ".join(stages)))

@@ -85,8 +85,7 @@ class GenerateBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plan: PlanView | None = None
-        # The last answer: its words stay, muted, while the next one is awaited.
-        self._answer: PlanView | None = None
+        self._did_fit: bool | None = None  # by the last answer
         self._is_busy = False
         self._is_editing = False
         self._dot = QLabel("●", self)
@@ -133,15 +132,21 @@ class GenerateBar(QFrame):
         theme().changed.connect(self._show_plan)
 
     def show_plan(self, plan: PlanView | None) -> None:
-        """Say whether the clip fits and how long it takes; None as long as nobody knows."""
-        had_room = self._plan.fits if self._plan else None
+        """Say whether the clip fits and how long it takes; None before anybody has asked."""
+        # What is below stays where it is while an answer is awaited, whose words are fewer.
+        is_awaited = plan is not None and plan.is_awaited
+        if is_awaited and self._words.isVisible():
+            self._words.setMinimumHeight(self._words.height())
+        elif not is_awaited:
+            self._words.setMinimumHeight(0)
         self._plan = plan
-        if plan is None or plan.fits is not None or not plan.needed_bytes:
-            self._answer = plan
         self._show_plan()
-        if plan is not None and plan.fits is False and had_room is not False:
+        if plan is None or plan.fits is None:
+            return
+        if plan.fits is False and self._did_fit is not False:
             # The rest changes with every move of a slider, and would be all that is heard.
             announce(self, self._plain_words())
+        self._did_fit = plan.fits
 
     def show_problem(self, text: str) -> None:
         """Say what keeps the clip from being made and has no control of its own."""
@@ -197,37 +202,43 @@ class GenerateBar(QFrame):
 
     def _show_plan(self) -> None:
         fits = self._plan.fits if self._plan else None
-        is_old = self._plan is not self._answer
         token = {True: "fits", False: "careful", None: "muted"}[fits]
         colour = str(getattr(theme().tokens, token))
         self._dot.setStyleSheet(f"color: {colour}")
         # Nothing in these words comes from outside of this file.
         start, rest = self._plan_words()
-        bold = f'<span style="color:{colour}; font-weight:600">{start}</span>'
-        text = f"{bold} {rest}".strip()
-        self._words.setText(f'<span style="color:{colour}">{text}</span>' if is_old else text)
+        weight = "; font-weight:600" if rest else ""
+        self._words.setText(f'<span style="color:{colour}{weight}">{start}</span> {rest}'.strip())
         self.setAccessibleDescription(self._plain_words())
         # At once, or else more lines would first be squeezed into the height of fewer.
         self._column.activate()
         self.more.set_icon_name("chevron-down", token="on_accent")
 
     def _plan_words(self) -> tuple[str, str]:
-        plan = self._answer
-        if plan is None or plan.fits is None:
-            return self.tr("Looking…"), ""
+        plan = self._plan
+        if plan is None or plan.is_awaited:
+            return self.tr("Planning…"), ""
+        if plan.fits is None:
+            return self.tr("It is not known whether this fits."), ""
         needed, free = (f"{size / _GIGABYTE:.1f}" for size in (plan.needed_bytes, plan.free_bytes))
         if plan.fits:
             start = self.tr("Fits:")
             memory = self.tr("{needed} of {free} GB free").format(needed=needed, free=free)
+            rest = self._duration_words(plan)
         else:
             start = self.tr("May not fit:")
             memory = self.tr("needs {needed}, {free} GB free").format(needed=needed, free=free)
-        seconds = plan.estimate.total_seconds
-        if seconds is None:
-            duration = self.tr("time is known after the first clip")
-        else:
-            duration = spoken_seconds(seconds)
-        return start, self.tr("{memory} · {duration}").format(memory=memory, duration=duration)
+            rest = self.tr("make it smaller or close other programs")
+        return start, f"{memory} · {rest}"
+
+    def _duration_words(self, plan: PlanView) -> str:
+        """What clips of this computer took; before the first, what was computed beforehand."""
+        if plan.estimate.total_seconds is not None:
+            return spoken_seconds(plan.estimate.total_seconds)
+        if plan.planned_seconds is not None:
+            duration = spoken_seconds(plan.planned_seconds)
+            return self.tr("{duration}, planned").format(duration=duration)
+        return self.tr("time is known after the first clip")
 
     def _plain_words(self) -> str:
         return " ".join(self._plan_words()).strip()

@@ -1,4 +1,4 @@
-"""What is set once and for all: language, looks, folders, the device, notifications."""
+"""What is set once and for all: language, looks, folders, the device and its memory, notices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kvdesk.ui.theme import GAP
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.api import DeviceInfo, MachineDescribed
+    from engine.api import DeviceInfo, MachineDescribed, ModelInfo
     from kvdesk.settings import Settings
 
 
@@ -43,6 +43,7 @@ class SettingsPage(Page):
         self._theme = Segments()
         self._text = Segments([(percent, f"{percent} %") for percent in TEXT_PERCENTS])
         self._device = Segments()
+        self._weights = Segments()
         self._reduce_motion = _Switch()
         self._notify = _Switch()
         self._folder = QLabel()
@@ -52,12 +53,14 @@ class SettingsPage(Page):
         self._choose = QPushButton()
         self._open = QPushButton()
         self._machine: MachineDescribed | None = None
+        self._model: ModelInfo | None = None
         self._settings: Settings | None = None
         self._fields = {
             "language": LabelledField("", self._language),
             "theme": LabelledField("", self._theme),
             "text_percent": LabelledField("", self._text),
             "device": LabelledField("", self._device, shows_help=True),
+            "eight_bit": LabelledField("", self._weights, shows_help=True),
             "clips": LabelledField("", self._folder_box(), shows_help=True),
         }
         for part in (
@@ -66,6 +69,7 @@ class SettingsPage(Page):
             self._fields["text_percent"],
             self._reduce_motion,
             self._fields["device"],
+            self._fields["eight_bit"],
             self._fields["clips"],
             self._notify,
         ):
@@ -94,6 +98,7 @@ class SettingsPage(Page):
             ("theme", self._theme),
             ("text_percent", self._text),
             ("device", self._device),
+            ("eight_bit", self._weights),
         ):
             segments.value_changed.connect(partial(self.setting_changed.emit, name))
         for name, switch in (("reduce_motion", self._reduce_motion), ("notify", self._notify)):
@@ -125,6 +130,30 @@ class SettingsPage(Page):
         if known is None or _names(known) != _names(machine.devices):
             self._show_devices()
 
+    def show_model(self, model: ModelInfo) -> None:
+        """Say what 8-bit weights mean for this model."""
+        self._model = model
+        self._explain_weights()
+
+    def _explain_weights(self) -> None:
+        error = self._model.error_8bit if self._model is not None else None
+        if self._model is not None and not self._model.unets_8bit:
+            words = self.tr(
+                "The model in use has its weights in one form only, so that nothing changes. "
+                "“kvdesk prepare” with “--8bit” adds the other one."
+            )
+        elif error is None:
+            words = self.tr(
+                "8 bit is taken where the exact weights do not fit; clips come out a little "
+                "different."
+            )
+        else:
+            words = self.tr(
+                "8 bit is taken where the exact weights do not fit; clips come out a little "
+                "different. In the model in use, these weights are off by {percent} % on average."
+            ).format(percent=f"{100 * error:.2g}")
+        self._fields["eight_bit"].set_texts(self.tr("Weights of the networks"), words)
+
     def _show_devices(self) -> None:
         devices = self._machine.devices if self._machine is not None else ()
         options = [("", self.tr("Automatic")), *[(each.name, each.label) for each in devices]]
@@ -143,6 +172,7 @@ class SettingsPage(Page):
         self._language.set_value(settings.language)
         self._theme.set_value(settings.theme)
         self._text.set_value(settings.text_percent)
+        self._weights.set_value(settings.eight_bit)
         self._show_devices()
         self._reduce_motion.box.setChecked(settings.reduce_motion)
         self._notify.box.setChecked(settings.notify)
@@ -157,6 +187,8 @@ class SettingsPage(Page):
                 ("dark", self.tr("Dark")),
             ]
         )
+        self._weights.set_options([(False, self.tr("Exact")), (True, self.tr("8 bit"))])
+        self._explain_weights()
         self._show_devices()
         texts = {
             "language": (self.tr("Language"), ""),

@@ -17,6 +17,7 @@ from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.drops import DropKind, classify
 from kvdesk.ui.empty_stage import EmptyStage
 from kvdesk.ui.full_screen import FullScreen
+from kvdesk.ui.memory_line import MemoryLine
 from kvdesk.ui.player_canvas import PlayerCanvas
 from kvdesk.ui.theme import GAP, PANEL
 from kvdesk.ui.timeline import Timeline
@@ -100,6 +101,7 @@ class StageView(QWidget):
         self.canvas = PlayerCanvas(player)
         self.back_button = QPushButton()
         self.timeline = Timeline()
+        self.memory_line = MemoryLine()
         self.transport = Transport(player)
         self._build_ui()
         self._connect()
@@ -127,6 +129,7 @@ class StageView(QWidget):
         """Show how far the running job is; None where there is none."""
         before, self._progress = self._progress, progress
         self._running.follow(progress)
+        self.memory_line.show_progress(progress)
         if progress is None:
             self.timeline.hide()
             self.transport.hide_job()
@@ -243,6 +246,7 @@ class StageView(QWidget):
         column.addWidget(self.back_button, 0, Qt.AlignmentFlag.AlignRight)
         column.addWidget(self._pages, 1)
         column.addWidget(self.timeline)
+        column.addWidget(self.memory_line)
         column.addWidget(self.transport)
 
     def _connect(self) -> None:

@@ -171,7 +171,9 @@ class Visit:
 
     def click_item(self, view: str, row: int, *, keys: str = "") -> str:
         """Click a row of a list, and give its words."""
-        words, (left, top, width, height) = self.app.items(view)[row]
+        items = self.app.items(view)
+        check(row < len(items), f"{view} has {len(items)} rows, and none of number {row}")
+        words, (left, top, width, height) = items[row]
         check(height > 0, f"row {row} of {view} is out of sight")
         self.screen.click(left + width // 2, top + height // 2, keys=keys)
         return words

@@ -175,6 +175,14 @@
         <translation>模型</translation>
     </message>
     <message>
+        <source>Weights</source>
+        <translation>权重</translation>
+    </message>
+    <message>
+        <source>8 bit where exact ones did not fit</source>
+        <translation>精确权重放不下时用 8 位</translation>
+    </message>
+    <message>
         <source>Took</source>
         <translation>用时</translation>
     </message>
@@ -595,6 +603,10 @@
     <message>
         <source>There is too little memory.</source>
         <translation>内存不足。</translation>
+    </message>
+    <message>
+        <source>There is too little memory for the exact weights.</source>
+        <translation>内存不足以容纳精确权重。</translation>
     </message>
     <message>
         <source>The video file cannot be used.</source>
@@ -1090,8 +1102,12 @@
         <translation>并排比较各种运动幅度的小草稿。</translation>
     </message>
     <message>
-        <source>Looking…</source>
-        <translation>正在估算…</translation>
+        <source>Planning…</source>
+        <translation>正在规划…</translation>
+    </message>
+    <message>
+        <source>It is not known whether this fits.</source>
+        <translation>尚不清楚内存是否足够。</translation>
     </message>
     <message>
         <source>Fits:</source>
@@ -1110,12 +1126,16 @@
         <translation>需要 {needed} GB，空闲 {free} GB</translation>
     </message>
     <message>
-        <source>time is known after the first clip</source>
-        <translation>生成第一个短片后可估算用时</translation>
+        <source>make it smaller or close other programs</source>
+        <translation>请缩小尺寸或关闭其他程序</translation>
     </message>
     <message>
-        <source>{memory} · {duration}</source>
-        <translation>{memory} · {duration}</translation>
+        <source>{duration}, planned</source>
+        <translation>{duration}（预计）</translation>
+    </message>
+    <message>
+        <source>time is known after the first clip</source>
+        <translation>生成第一个短片后可估算用时</translation>
     </message>
 </context>
 <context>
@@ -1392,6 +1412,25 @@
     </message>
 </context>
 <context>
+    <name>MemoryLine</name>
+    <message>
+        <source>Memory is scarce: a little slower, and the pixels stay the same.</source>
+        <translation>内存紧张：会稍慢一些，画面完全不变。</translation>
+    </message>
+    <message>
+        <source>Memory is scarce: a little slower, and pixels may differ in the last digits.</source>
+        <translation>内存紧张：会稍慢一些，像素的末位数值可能不同。</translation>
+    </message>
+    <message>
+        <source>Memory is scarce: 8-bit weights, as you allowed. The pixels differ a little.</source>
+        <translation>内存紧张：已按许可改用 8 位权重，画面略有不同。</translation>
+    </message>
+    <message>
+        <source>Another program may have taken memory that the clip was using.</source>
+        <translation>短片使用的内存可能被其他程序占用了。</translation>
+    </message>
+</context>
+<context>
     <name>MemoryMeter</name>
     <message>
         <source>GPU</source>
@@ -1641,6 +1680,14 @@
         <translation>缩小尺寸</translation>
     </message>
     <message>
+        <source>“{title}” needs more memory than is free, but would fit with 8-bit weights. These are a little less exact than the model&apos;s own, and what is done of the clip is kept.</source>
+        <translation>“{title}”需要的内存超过了空闲内存，但改用 8 位权重就能放下。8 位权重不如模型原来的精确；短片已完成的部分会保留。</translation>
+    </message>
+    <message>
+        <source>Go on with 8-bit weights</source>
+        <translation>用 8 位权重继续</translation>
+    </message>
+    <message>
         <source>“{title}” was interrupted. {reason} It goes on from where it was as soon as the engine has started again.</source>
         <translation>“{title}”中断了。{reason}引擎重新启动后会从中断处继续。</translation>
     </message>
@@ -1724,8 +1771,32 @@
         <translation>自动</translation>
     </message>
     <message>
+        <source>The model in use has its weights in one form only, so that nothing changes. “kvdesk prepare” with “--8bit” adds the other one.</source>
+        <translation>当前模型只有一种权重，因此选择不起作用。用“kvdesk prepare”加“--8bit”可以添加另一种。</translation>
+    </message>
+    <message>
+        <source>8 bit is taken where the exact weights do not fit; clips come out a little different.</source>
+        <translation>精确权重放不下时才用 8 位；生成的短片会略有不同。</translation>
+    </message>
+    <message>
+        <source>8 bit is taken where the exact weights do not fit; clips come out a little different. In the model in use, these weights are off by {percent} % on average.</source>
+        <translation>精确权重放不下时才用 8 位；生成的短片会略有不同。当前模型的 8 位权重平均误差为 {percent}%。</translation>
+    </message>
+    <message>
+        <source>Weights of the networks</source>
+        <translation>网络的权重</translation>
+    </message>
+    <message>
         <source>{device} (not found)</source>
         <translation>{device}（未找到）</translation>
+    </message>
+    <message>
+        <source>Exact</source>
+        <translation>精确</translation>
+    </message>
+    <message>
+        <source>8 bit</source>
+        <translation>8 位</translation>
     </message>
     <message>
         <source>Language</source>
@@ -2319,6 +2390,10 @@
     <message>
         <source>The engine belongs to another version of kvdesk. Both sides must come from the same installation: install kvdesk again.</source>
         <translation>引擎属于另一个版本的 kvdesk。两者必须来自同一次安装，请重新安装 kvdesk。</translation>
+    </message>
+    <message>
+        <source>The graphics card reported a fault, after which the engine has to start anew. If it happens again, a newer graphics driver may help.</source>
+        <translation>显卡报告了故障，引擎需要重新启动。如果再次发生，更新显卡驱动或许有用。</translation>
     </message>
     <message>
         <source>The engine was stopped at once and is starting again.</source>

@@ -6,6 +6,7 @@ Every test fails on any message of Qt from a warning upwards, also while its wid
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -172,7 +173,8 @@ def desk_of(
 ) -> Iterator[Callable[..., Desk]]:
     """Makes the whole application in folders of the test, shown and started, on a fake worker.
 
-    The keywords are the fields of `fake_worker.Script`. A second call is a restart.
+    The keywords are the fields of `fake_worker.Script`, or `real` for the worker as it is, or the
+    Python `program` that runs it. A second call is a restart.
     """
     from fake_worker import COMMAND, environment_of
 
@@ -194,12 +196,13 @@ def desk_of(
             desk.close()
             delete_what_is_due()
 
-    def make(*, real: bool = False, **script: object) -> Desk:
+    def make(*, real: bool = False, program: str = "", **script: object) -> Desk:
         close()
-        for name, value in environment_of(**script).items():
-            if not real:
+        command = (sys.executable, "-c", program) if program else None if real else COMMAND
+        if command is COMMAND:
+            for name, value in environment_of(**script).items():
                 monkeypatch.setenv(name, value)
-        desk = build(qapp_of(qtbot), folders, engine_command=None if real else COMMAND)
+        desk = build(qapp_of(qtbot), folders, engine_command=command)
         open_desks.append(desk)
         desk.settings.change(language="en")
         assert desk.settings.values.text_percent == themed.text_percent

@@ -114,14 +114,22 @@ class Answers:
         request, script = question.request, self._script
         area = request.size.width * request.size.height / 512**2
         stages = tuple(
-            PlannedStage(stage=stage, num_steps=steps, cost=STEP_COSTS[stage] * steps * area)
+            PlannedStage(
+                stage=stage,
+                num_steps=steps,
+                cost=STEP_COSTS[stage] * steps * area,
+                seconds=script.planned_seconds,
+            )
             for stage, steps in planned_steps(request).items()
         )
         needed = script.needed_bytes
         if needed is None:
             needed = round(area * request.fps.num_frames * (40 << 20)) + (512 << 20)
+        if question.eight_bit:
+            needed //= 2
         return ClipPlanned(
             stages=stages,
+            fits=needed <= script.free_bytes,
             needed_bytes=needed,
             free_bytes=script.free_bytes,
             device=question.device or script.device,

@@ -56,6 +56,7 @@ class ClipMaker:
         self._script = script
         self._job = command.job
         self._until = command.until
+        self._eight_bit = command.eight_bit
         self._folder = Path(command.folder)
         self._request = command.request
         self._info = self._open_or_begin(command)
@@ -104,7 +105,7 @@ class ClipMaker:
         self._worker.send(self._job, StageStarted(stage=stage, num_steps=num_steps))
         self._worker.step(self._job, stage, 0)
         for step in range(first + 1, num_steps + 1):
-            self._worker.step(self._job, stage, step)
+            self._worker.step(self._job, stage, step, eight_bit=self._eight_bit)
             if stage is Stage.DECODE:
                 self._decode(step - 1)
             elif stage is not Stage.TEXT and self._script.previews:
@@ -186,7 +187,7 @@ class ClipMaker:
             info = read_info(self._folder)
             if replace(info.request, fps=request.fps) != request:
                 raise ClipError("The folder holds a clip that was made from something else.")
-            return replace(info, request=request)
+            return replace(info, request=request, eight_bit=info.eight_bit or command.eight_bit)
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / CHECKPOINTS_FOLDER).mkdir(exist_ok=True)
         if request.picture is not None:
@@ -199,6 +200,7 @@ class ClipMaker:
             kvdesk_version="fake",
             device=command.device or self._script.device,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            eight_bit=command.eight_bit,
         )
         write_json(self._folder / CLIP_FILE, to_json(info))
         return info

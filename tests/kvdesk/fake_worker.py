@@ -22,6 +22,7 @@ from fake_clip import ClipMaker, read_info
 
 import engine
 from engine.api import (
+    DEVICE_LOST_EXIT_CODE,
     PROTOCOL_VERSION,
     Cancel,
     ExportClip,
@@ -31,6 +32,9 @@ from engine.api import (
     Greet,
     Hello,
     MakeClip,
+    MemoryAdapted,
+    MemoryChangeKind,
+    MemoryEffect,
     MemoryFreed,
     Prepare,
     Prepared,
@@ -44,7 +48,7 @@ from engine.api import (
     command_from_json,
     event_to_json,
 )
-from engine.errors import Cancelled, EngineError, OutputExists
+from engine.errors import Cancelled, DeviceLost, EightBitWouldFit, EngineError, OutputExists
 
 ENVIRONMENT_VARIABLE = "KVDESK_FAKE_WORKER"
 LIFETIME_SECONDS = 120  # a test that is killed leaves nothing that runs for ever
@@ -81,7 +85,11 @@ class Script:
     total_bytes: int = 16 << 30
     free_bytes: int = 8 << 30
     needed_bytes: int | None = None  # None: in proportion to the size and the frames
+    planned_seconds: float | None = None  # of every stage
     video: dict | None = None  # the request that a video file says it was made from
+
+    adapt: dict | None = None  # {step of a stage: what it then does to the pixels}
+    eight_bit_at: str = ""  # a step of a stage that only 8-bit weights get past
 
     once: str = ""
     refuse: dict | None = None  # {command or moment: {"code", "message", "detail"}}
@@ -185,6 +193,8 @@ class FakeWorker:
             self.send(job, Stopped())
         except EngineError as error:
             self.send(job, _failed(error))
+            if error.code == DeviceLost.code:
+                os._exit(DEVICE_LOST_EXIT_CODE)
 
     def send(self, job: int, event) -> None:
         self._write_line(json.dumps({**event_to_json(event), "job": job}))
@@ -240,9 +250,15 @@ class FakeWorker:
         if self._cancelled[job].is_set() or self._ending.is_set():
             raise Cancelled
 
-    def step(self, job: int, stage: Stage, step: int) -> None:
+    def step(self, job: int, stage: Stage, step: int, *, eight_bit: bool = True) -> None:
         """What happens in a step of any stage beside its result."""
         moment = f"{stage}:{step}"
+        if moment == self._script.eight_bit_at and not eight_bit:
+            raise EightBitWouldFit("There is too little memory, and 8-bit weights would fit.")
+        if effect := (self._script.adapt or {}).get(moment):
+            change = MemoryChangeKind.RESIDENTS
+            effect = MemoryEffect(effect)
+            self.send(job, MemoryAdapted(stage=stage, change=change, effect=effect))
         if step:
             time.sleep(self._script.step_seconds)
             self._write_noise()

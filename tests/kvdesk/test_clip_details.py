@@ -50,6 +50,17 @@ def buttons(details, text):
     return [b for b in found if b.isVisibleTo(details)]
 
 
+@pytest.mark.parametrize("eight_bit", [False, True])
+def test_weights_in_8_bit_are_told_of_the_clips_that_were_allowed_them(
+    details, tmp_path, eight_bit
+):
+    make_clip(tmp_path, "one", eight_bit=eight_bit)
+    details.show_clip(read_clip(tmp_path / "one", is_binned=False).record(tmp_path))
+    shown = texts(details)
+    assert ("Weights" in shown) is eight_bit
+    assert ("8 bit where exact ones did not fit" in shown) is eight_bit
+
+
 def test_the_prompt_is_plain_text_that_can_be_selected(details, clip):
     details.show_clip(clip)
     prompts = [w for w in details.findChildren(QLabel) if w.text() == "A <b>panda</b>"]

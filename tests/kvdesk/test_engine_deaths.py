@@ -7,7 +7,7 @@ import signal
 import pytest
 from engine_talk import PATIENCE, TOKENS, Log, deaths_of, make_clip, posix_only, worker_processes
 
-from engine.api import PROTOCOL_VERSION, Failed, Finished
+from engine.api import DEVICE_LOST_EXIT_CODE, PROTOCOL_VERSION, Failed, Finished
 from kvdesk.engine_client import EngineClient, EngineState
 from kvdesk.worker_death import DeathReason, death_by_exit
 
@@ -27,6 +27,41 @@ def test_a_death_fails_the_open_jobs_and_the_next_worker_goes_on(
     assert "code 3" in events[-1].message
     assert events[-1].detail == "last words"
     assert [death.reason for death in deaths] == [DeathReason.ENDED]
+    assert isinstance(run_to_end(engine, make_clip(tmp_path / "clip"))[-1], Finished)
+
+
+def test_a_lost_device_fails_all_that_is_open_and_nothing_is_sent_to_its_worker(
+    qtbot, fake_engine, run_to_end, tmp_path
+):
+    lost = {"code": "device_lost", "message": "An illegal memory access."}
+    engine = fake_engine(refuse={"key_frame:2": lost}, once=str(tmp_path / "once"))
+    deaths = deaths_of(engine)
+    first, waiting, states = Log(), Log(), []
+
+    def on_event(event):
+        first.append(event)
+        if first.is_over:
+            states.append(engine.state)
+            engine.run(make_clip(tmp_path / "first"), waiting.append)
+
+    engine.run(make_clip(tmp_path / "first"), on_event)
+    second = run_to_end(engine, make_clip(tmp_path / "second"))
+    assert [log[-1].code for log in (first, second)] == ["device_lost", "device_lost"]
+    assert [death.reason for death in deaths] == [DeathReason.DEVICE_LOST]
+    assert first[-1].message == deaths[0].message
+    assert first[-1].detail == "An illegal memory access."
+    assert states == [EngineState.STARTING]
+    qtbot.waitUntil(lambda: waiting.is_over, timeout=PATIENCE)
+    assert isinstance(waiting[-1], Finished)
+    assert len(deaths) == 1
+
+
+def test_a_worker_that_could_not_say_so_before_it_ended_has_lost_its_device_too(
+    fake_engine, run_to_end, tmp_path
+):
+    once = str(tmp_path / "once")
+    engine = fake_engine(die_at="key_frame:2", die_code=DEVICE_LOST_EXIT_CODE, once=once)
+    assert run_to_end(engine, make_clip(tmp_path / "clip"))[-1].code == "device_lost"
     assert isinstance(run_to_end(engine, make_clip(tmp_path / "clip"))[-1], Finished)
 
 

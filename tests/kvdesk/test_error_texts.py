@@ -24,7 +24,12 @@ def test_in_another_language_the_kind_of_error_comes_first():
     assert error_text("picture", "cat.png is damaged.") == (
         "The picture cannot be used. cat.png is damaged."
     )
-    assert error_text("worker_died", "Already translated.") == "Already translated."
+
+
+@pytest.mark.usefixtures("in_chinese")
+@pytest.mark.parametrize("code", ["worker_died", "restarted", errors.DeviceLost.code])
+def test_the_window_s_own_sentence_for_a_death_stands_alone(code):
+    assert error_text(code, "Already translated.") == "Already translated."
 
 
 @pytest.mark.usefixtures("in_chinese")
@@ -33,5 +38,10 @@ def test_every_error_of_the_engine_has_its_kind():
     while waiting:
         error = waiting.pop()
         waiting += error.__subclasses__()
-        if error not in (errors.EngineError, errors.Cancelled, errors.MessageError):
+        if error not in (
+            errors.EngineError,
+            errors.Cancelled,
+            errors.MessageError,
+            errors.DeviceLost,  # a death
+        ):
             assert error_text(error.code, "") != "", error

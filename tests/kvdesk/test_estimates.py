@@ -14,6 +14,7 @@ def plan(*, device="cpu", **costs):
             PlannedStage(stage=Stage(stage), num_steps=10, cost=cost)
             for stage, cost in costs.items()
         ),
+        fits=True,
         needed_bytes=1,
         free_bytes=2,
         device=device,

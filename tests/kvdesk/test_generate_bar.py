@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 
 from kvdesk.estimates import Estimate, spoken_seconds
-from kvdesk.form_questions import PlanView
+from kvdesk.form_questions import AWAITED, PlanView
+from kvdesk.ui import generate_bar
 from kvdesk.ui.generate_bar import GenerateBar
 from kvdesk.ui.theme import ThemeChoice, theme
 
@@ -31,8 +31,9 @@ def words(bar):
     return re.sub(r"<[^>]+>", "", bar._words.text())
 
 
-def plan(*, fits, needed, free, seconds=None):
+def plan(*, fits, needed, free, seconds=None, planned_seconds=None):
     return PlanView(
+        planned_seconds=planned_seconds,
         fits=fits,
         needed_bytes=round(needed * GIGABYTE),
         free_bytes=round(free * GIGABYTE),
@@ -47,41 +48,60 @@ def test_a_clip_that_fits_is_green_with_its_memory_and_its_time(bar):
     assert theme().tokens.fits in bar._dot.styleSheet()
 
 
-def test_a_clip_that_may_not_fit_is_amber(bar):
+def test_seconds_that_nobody_has_measured_are_called_planned(bar):
+    bar.show_plan(plan(fits=True, needed=2.9, free=5.4, planned_seconds=240))
+    assert words(bar) == "Fits: 2.9 of 5.4 GB free · about 4 min, planned"
+    bar.show_plan(plan(fits=True, needed=2.9, free=5.4, seconds=250, planned_seconds=240))
+    assert words(bar).endswith(spoken_seconds(250))
+
+
+def test_a_clip_that_may_not_fit_is_amber_and_says_what_to_do(bar):
     bar.show_plan(plan(fits=False, needed=6.1, free=5.4))
     assert words(bar) == (
-        "May not fit: needs 6.1, 5.4 GB free · time is known after the first clip"
+        "May not fit: needs 6.1, 5.4 GB free · make it smaller or close other programs"
     )
     assert theme().tokens.careful in bar._words.text()
 
 
-@pytest.mark.parametrize("unknown", [None, PlanView()])
+@pytest.mark.parametrize("unknown", [None, AWAITED])
 def test_as_long_as_nobody_knows_it_says_so(bar, unknown):
     bar.show_plan(unknown)
-    assert words(bar) == "Looking…"
+    assert words(bar) == "Planning…"
 
 
-def test_the_last_answer_stays_muted_while_the_next_is_awaited(qtbot, bar):
-    known = plan(fits=True, needed=2.9, free=5.4)
-    bar.show_plan(known)
-    said = words(bar)
-    qtbot.waitExposed(bar)
-    height = bar.sizeHint().height()
-    bar.show_plan(replace(known, fits=None))
-    assert words(bar) == said
-    assert theme().tokens.fits not in bar._words.text()
-    assert theme().tokens.muted in bar._words.text()
-    assert theme().tokens.muted in bar._dot.styleSheet()
-    assert bar.sizeHint().height() == height
+def test_while_an_answer_is_awaited_nothing_of_the_last_one_is_said_and_nothing_moves(qtbot, bar):
     bar.show_plan(plan(fits=False, needed=6.1, free=5.4))
-    assert words(bar).startswith("May not fit")
+    qtbot.waitExposed(bar)
+    height = bar.layout().totalHeightForWidth(bar.width())
+    for _ in range(2):  # the clip changes again before there is an answer
+        bar.show_plan(AWAITED)
+        assert words(bar) == "Planning…"
+        assert theme().tokens.careful not in bar._words.text()
+        assert theme().tokens.muted in bar._words.text()
+        assert theme().tokens.muted in bar._dot.styleSheet()
+        assert bar.layout().totalHeightForWidth(bar.width()) == height
+    bar.show_plan(plan(fits=True, needed=2.9, free=5.4, seconds=10))
+    assert words(bar).startswith("Fits")
     assert theme().tokens.muted not in bar._words.text()
+    assert bar.layout().totalHeightForWidth(bar.width()) < height
 
 
 def test_where_there_is_no_answer_the_last_one_goes(bar):
     bar.show_plan(plan(fits=True, needed=2.9, free=5.4))
     bar.show_plan(PlanView())
-    assert words(bar) == "Looking…"
+    assert words(bar) == "It is not known whether this fits."
+
+
+def test_that_it_does_not_fit_is_heard_once_and_not_with_every_move_of_a_slider(bar, monkeypatch):
+    heard = []
+    monkeypatch.setattr(generate_bar, "announce", lambda _widget, text: heard.append(text))
+    for needed in (6.1, 6.2):
+        bar.show_plan(AWAITED)
+        bar.show_plan(plan(fits=False, needed=needed, free=5.4))
+    assert len(heard) == 1
+    bar.show_plan(plan(fits=True, needed=2.9, free=5.4))
+    bar.show_plan(plan(fits=False, needed=6.1, free=5.4))
+    assert len(heard) == 2
 
 
 def test_the_colours_follow_the_theme(bar):

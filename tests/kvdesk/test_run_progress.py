@@ -10,6 +10,9 @@ from engine.api import (
     GenerateRequest,
     Hello,
     KeyFrameReady,
+    MemoryAdapted,
+    MemoryChangeKind,
+    MemoryEffect,
     PictureRequest,
     PlannedStage,
     PreviewReady,
@@ -154,6 +157,16 @@ def test_the_share_done_counts_by_expected_time():
     progress = begun().with_plan(PLAN, KNOWN)
     progress = progress.advanced(step(Stage.BASE_FRAMES, 10, 20))
     assert progress.share_done == pytest.approx((1 + 10 + 20) / 80)
+
+
+def test_the_strongest_effect_of_scarce_memory_stays_to_the_end():
+    progress = begun()
+    assert progress.memory_effect is None
+    for told, kept in [("exact", "exact"), ("rounding", "rounding"), ("exact", "rounding")]:
+        effect = MemoryEffect(told)
+        change = MemoryChangeKind.RESIDENTS
+        progress = progress.advanced(MemoryAdapted(stage=Stage.TEXT, change=change, effect=effect))
+        assert progress.memory_effect is MemoryEffect(kept)
 
 
 def test_an_event_without_meaning_changes_nothing():

@@ -22,6 +22,7 @@ CHANGED = Settings(
     text_percent=150,
     clips_folder="/clips",
     device="cpu",
+    eight_bit=True,
     reduce_motion=True,
     notify=False,
     window_geometry="AdnQywADAAA=",

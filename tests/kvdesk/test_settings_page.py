@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from fake_answers import DEMO
 from PySide6.QtCore import QCoreApplication, Qt, QTranslator
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
 
@@ -58,6 +61,7 @@ def texts(page):
         ("Size of text", "200 %", ["text_percent", 200]),
         ("Works on", "A graphics card", ["device", "cuda:0"]),
         ("Works on", "A processor", ["device", "cpu"]),
+        ("Weights of the networks", "8 bit", ["eight_bit", True]),
     ],
 )
 def test_every_choice_says_which_setting_it_changes(qtbot, page, title, text, wanted):
@@ -132,17 +136,32 @@ def test_a_machine_that_is_described_again_leaves_the_keyboard_where_it_is(page)
     assert button.hasFocus()
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (DEMO, "“kvdesk prepare” with “--8bit”"),
+        (replace(DEMO, unets_8bit=True), "where the exact weights do not fit"),
+        (replace(DEMO, unets_8bit=True, error_8bit=0.00412), "off by 0.41 % on average"),
+    ],
+)
+def test_what_8_bit_means_is_said_for_the_model_in_use(page, model, words):
+    page.show_settings(Settings(eight_bit=True), "/clips")
+    assert chosen(page, "Weights of the networks") == ["8 bit"]
+    page.show_model(model)
+    assert any(words in text for text in texts(page))
+
+
 def test_tab_goes_from_top_to_bottom(qtbot, page):
     QApplication.processEvents()
     page.focus()
     seen = []
-    while len(seen) < 9:
+    while len(seen) < 10:
         control = QApplication.focusWidget()
         seen.append(control.text())
         qtbot.keyClick(control, Qt.Key.Key_Tab)
     assert seen == [
         *("Back", "System", "System", "100 %", "Reduce motion", "Automatic"),
-        *("Choose another folder …", "Show in folder", "Say when a clip is ready"),
+        *("Exact", "Choose another folder …", "Show in folder", "Say when a clip is ready"),
     ]
 
 

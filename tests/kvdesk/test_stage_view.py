@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication
 
-from engine.api import Stage
+from engine.api import MemoryEffect, Stage
 from kvdesk.play_clock import PlayMode
 from kvdesk.player import Player
 from kvdesk.running_picture import RunningPicture
@@ -584,6 +584,21 @@ def test_opening_a_clip_does_not_hold_the_event_loop_up(qtbot, stage, player, tm
     assert watch.worked_ms < 50, str(watch)
 
 
+def test_scarce_memory_is_said_calmly_under_the_stages(qtbot, stage, tmp_path):
+    progress = progress_at(tmp_path, Stage.BASE_FRAMES, 3)
+    stage.show_progress(progress)
+    assert not stage.memory_line.isVisible()
+    stage.show_progress(replace(progress, memory_effect=MemoryEffect.EXACT))
+    assert "the pixels stay the same" in stage.memory_line.text()
+    qtbot.waitUntil(lambda: stage.memory_line.y() > stage.timeline.geometry().bottom())
+    stage.show_progress(replace(progress, memory_effect=MemoryEffect.ROUNDING))
+    assert "may differ in the last digits" in stage.memory_line.text()
+    stage.show_progress(replace(progress, memory_effect=MemoryEffect.LOSSY))
+    assert "as you allowed" in stage.memory_line.text()
+    stage.show_progress(None)
+    assert not stage.memory_line.isVisible()
+
+
 def test_other_words_are_taken_at_run_time(stage, tmp_path):
     stage.show_progress(progress_at(tmp_path, Stage.TEXT, 0))
     stage.running_canvas.show_message("")
@@ -591,20 +606,25 @@ def test_other_words_are_taken_at_run_time(stage, tmp_path):
     assert stage.running_canvas.message == "Reading the prompt …"
 
 
+@pytest.mark.parametrize("effect", MemoryEffect)
 @pytest.mark.parametrize("choice", [ThemeChoice.DARK, ThemeChoice.LIGHT])
-def test_large_text_fits_into_a_small_window(qtbot, stage, themed, tmp_path, choice):
+def test_large_text_fits_into_a_small_window(qtbot, stage, themed, tmp_path, choice, effect):
     themed.use(choice, text_percent=200)
     stage.resize(560, 640)
-    stage.show_progress(progress_at(tmp_path, is_cancelling=True))
+    progress = progress_at(tmp_path, is_cancelling=True)
+    stage.show_progress(replace(progress, memory_effect=effect))
     stage.show_clip(drawn_clip(tmp_path, 3))
     qtbot.wait(30)
     assert stage.size() == QSize(560, 640)
-    parts = (stage.back_button, stage.canvas, stage.timeline, stage.transport)
+    parts = (
+        *(stage.back_button, stage.canvas, stage.timeline),
+        *(stage.memory_line, stage.transport),
+    )
     for above, below in pairwise(parts):
         assert (
             above.mapTo(stage, above.rect().bottomLeft()).y() < below.mapTo(stage, QPoint(0, 0)).y()
         )
-    for part in (stage.timeline, stage.transport):
+    for part in (stage.timeline, stage.memory_line, stage.transport):
         assert part.height() >= part.heightForWidth(part.width())
         assert part.geometry().bottom() < stage.height()
     assert stage.canvas.height() >= 100

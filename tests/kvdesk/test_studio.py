@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from engine_talk import read_info
 from PIL import Image
 from PySide6.QtGui import QColor, QImage, QUndoStack
 
@@ -21,6 +22,7 @@ from engine.api import (
     FreeMemory,
     MachineDescribed,
     MakeClip,
+    MemoryEffect,
     Motion,
     PictureRequest,
     SaveRequest,
@@ -33,6 +35,7 @@ from kvdesk.engine_state import EngineState
 from kvdesk.estimates import Paces
 from kvdesk.folders import Folders
 from kvdesk.form import Form
+from kvdesk.form_questions import AWAITED, PlanView
 from kvdesk.jobs import JobQueue, JobState
 from kvdesk.library import Library
 from kvdesk.notice import Tone
@@ -257,6 +260,56 @@ def test_what_did_not_fit_is_offered_smaller(new_desk, tmp_path):
     assert desk.form.values.size == FrameSize(width=64, height=64)
 
 
+def test_scarce_memory_is_told_with_the_progress_until_the_clip_is_done(new_desk):
+    desk = new_desk(adapt={"base_frames:2": "rounding"})
+    desk.make()
+    told = [each.memory_effect for each in desk.progress if each]
+    assert told[0] is None
+    assert told[-1] is MemoryEffect.ROUNDING
+    assert desk.notices == []
+    desk.make(seed=3)
+    assert desk.progress[-1] is None
+
+
+def test_8_bit_weights_are_taken_only_after_a_person_said_so(new_desk):
+    desk = new_desk(eight_bit_at="base_frames:3")
+    job = desk.submit("one")
+    desk.until_state(job, JobState.FAILED)
+    (notice,) = desk.notices
+    assert (notice.tone, notice.action_text) == (Tone.CAREFUL, "Go on with 8-bit weights")
+    desk.studio.retry(job.id)  # this is no consent
+    desk.until(lambda: len(desk.notices) == 2)
+    desk.until_state(job, JobState.FAILED)
+    desk.studio.act(notice.action)
+    assert desk.queue.job(job.id).eight_bit
+    desk.until(lambda: desk.finished == [job.folder])
+    clip = read_info(desk.clips / job.folder)
+    assert clip.eight_bit
+    drawn = [event for event in desk.progress if event and event.running_stage]
+    stages = [event.running_stage.stage for event in drawn]
+    assert Stage.KEY_FRAME not in stages[stages.index(Stage.BASE_FRAMES) :]  # it went on
+
+
+def test_what_is_allowed_in_the_settings_is_not_asked_again(new_desk):
+    desk = new_desk(eight_bit_at="base_frames:3", needed_bytes=12 << 30)
+    desk.write()
+    desk.until(lambda: desk.plans and desk.plans[-1].fits is not None)
+    assert desk.plans[-1].fits is False
+    desk.settings.change(eight_bit=True)
+    desk.until(lambda: desk.plans[-1].fits)
+    desk.make()
+    assert desk.notices == []
+
+
+def test_a_clip_that_was_made_in_8_bit_is_made_smooth_so(desk):
+    desk.settings.change(eight_bit=True)
+    job = desk.make()
+    desk.queue.hold(True)
+    desk.settings.change(eight_bit=False)
+    desk.studio.smooth(job.folder, Fps.MEDIUM)
+    assert desk.queue.jobs[-1].eight_bit
+
+
 def test_the_smallest_size_cannot_be_smaller(desk):
     desk.form.edit("test", size=FrameSize(width=8, height=8))
     desk.studio.act("smaller")
@@ -287,6 +340,32 @@ def test_a_job_that_kills_the_worker_twice_holds_the_queue(new_desk):
     assert desk.notices[-1].action == "resume_queue"
     desk.studio.act("resume_queue")
     assert not desk.queue.is_held
+
+
+LOST = {"code": "device_lost", "message": "An illegal memory access.", "detail": "trace"}
+
+
+def test_a_clip_goes_on_by_itself_after_its_device_broke_down(new_desk, tmp_path):
+    desk = new_desk(refuse={"base_frames:3": LOST}, once=str(tmp_path / "once"))
+    job, other = desk.submit("one"), desk.submit("two")
+    desk.until(lambda: desk.finished == [job.folder, other.folder])
+    (notice,) = desk.notices
+    assert notice.tone is Tone.CAREFUL
+    assert "The graphics card reported a fault" in notice.text
+    assert "It goes on from where it was" in notice.text
+    assert notice.detail == "trace"
+
+
+def test_a_device_that_breaks_down_twice_in_a_job_ends_that(new_desk):
+    desk = new_desk(refuse={"base_frames:3": LOST})
+    job, other = desk.submit("one"), desk.submit("two")
+    desk.until_state(job, JobState.FAILED)
+    assert desk.queue.job(job.id).failure.code == "device_lost"
+    assert desk.queue.is_held
+    assert desk.state(other) is JobState.WAITING
+    assert desk.tones() == [Tone.CAREFUL, Tone.FAILED]
+    assert "was interrupted twice" in desk.notices[-1].text
+    desk.until(lambda: desk.engine.state is EngineState.READY)
 
 
 def test_an_engine_that_gives_up_says_so_and_can_be_started_again(new_desk):
@@ -625,9 +704,17 @@ def test_the_plan_says_whether_it_fits_and_after_a_clip_how_long_it_takes(desk):
     desk.until(lambda: desk.plans[-1].estimate.total_seconds is not None)
     before = desk.plans[-1]
     desk.form.edit("test", steps=8)
-    assert desk.plans[-1].fits is None
+    assert desk.plans[-1] == AWAITED
     desk.until(lambda: desk.plans[-1].fits is not None)
     assert desk.plans[-1].estimate.total_seconds > before.estimate.total_seconds
+
+
+def test_before_the_first_clip_its_seconds_are_planned(new_desk):
+    desk = new_desk(planned_seconds=60.0)
+    desk.write()
+    desk.until(lambda: desk.plans and desk.plans[-1].fits is not None)
+    assert desk.plans[-1].planned_seconds == 60.0 * 4  # stages
+    assert desk.plans[-1].estimate.total_seconds is None
 
 
 def test_words_do_not_make_the_plan_unknown(desk):
@@ -637,6 +724,31 @@ def test_words_do_not_make_the_plan_unknown(desk):
     desk.form.edit("test", prompt="other words", seed=4)
     desk.qtbot.wait(300)
     assert len(desk.plans) == known
+
+
+def test_the_plan_of_other_weights_or_another_device_is_not_shown_for_these(desk):
+    desk.write()
+    for changes in ({"eight_bit": True}, {"device": "cuda:1"}):
+        desk.until(lambda: desk.plans and desk.plans[-1].fits is not None)
+        desk.settings.change(**changes)
+        assert desk.plans[-1] == AWAITED
+    desk.until(lambda: desk.plans[-1].fits is not None)
+    assert desk.plans[-1].device == "cuda:1"
+
+
+def test_a_plan_that_nobody_waits_for_any_more_does_not_keep_the_next_one_waiting(
+    new_desk, monkeypatch
+):
+    desk = new_desk(answer_seconds=0.5)
+    cancelled = []
+    monkeypatch.setattr(desk.engine, "cancel", cancelled.append)
+    desk.write(size=FrameSize(width=64, height=64))
+    desk.qtbot.wait(250)
+    desk.form.edit("test", size=FrameSize(width=96, height=96))
+    desk.until(lambda: cancelled)
+    desk.until(lambda: desk.plans and desk.plans[-1].fits is not None)
+    fits = [plan for plan in desk.plans if plan.fits is not None]
+    assert len({plan.needed_bytes for plan in fits}) == 1
 
 
 def test_what_does_not_fit_is_said_not_to(new_desk):
@@ -650,7 +762,7 @@ def test_what_does_not_fit_is_said_not_to(new_desk):
 def test_a_plan_that_is_refused_is_unknown(new_desk):
     desk = new_desk(refuse={"plan_clip": {"code": "invalid_request"}})
     desk.write()
-    desk.qtbot.wait(400)
+    desk.until(lambda: desk.plans and desk.plans[-1] == PlanView())
     assert all(plan.fits is None for plan in desk.plans)
 
 
