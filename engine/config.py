@@ -150,6 +150,11 @@ class ModelConfig:
     video_movq: MoVQConfig
     text: TextConfig
 
+    @property
+    def latent_multiple(self) -> int:
+        """What the height and the width of a clip's latents must be multiples of."""
+        return max(self.t2v.latent_multiple, self.interpolation.latent_multiple)
+
     @classmethod
     def from_json(cls, configs: Mapping[str, Any]) -> Self:
         """Read the parsed `configs.json`.

@@ -29,10 +29,9 @@ from engine.denoisers import (
 from engine.diffusion.guidance import PromptAndImageGuidance, PromptGuidance
 from engine.diffusion.loop import DenoisingLoop
 from engine.diffusion.solvers import Prediction, Solver, add_noise
-from engine.memory.clip_traces import ClipTracer
+from engine.memory.clip_traces import tracer_of
 from engine.memory.device_kind import DeviceKind
 from engine.memory.feeder import main_memory_budget
-from engine.memory.model_sizes import sizes_of
 from engine.memory.networks_in_use import NetworksInUse
 from engine.memory.speeds import Speeds
 from engine.pictures import array_to_pictures, picture_to_array
@@ -108,10 +107,12 @@ class Pipeline:
         """Nothing is loaded yet. `contexts` keeps encoded prompts; None: they are not kept."""
         self.device = device
         self._speeds = Speeds(device, loader.folder.fingerprint)
-        self.networks = NetworksInUse(loader, device, self._speeds.card)
+        self.networks = NetworksInUse(
+            loader, device, self._speeds.card, on_read=self._speeds.has_read
+        )
         self._loader = loader
         self._contexts = contexts
-        self._tracer = ClipTracer(sizes_of(loader), device.kind)
+        self._tracer = tracer_of(loader, device.kind)
         self._tokenizer = AutoTokenizer.from_pretrained(
             loader.folder.tokenizer_folder, local_files_only=True
         )

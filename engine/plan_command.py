@@ -7,7 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from engine.api import ClipDefaults, Fps, FrameSize, GenerateRequest
+from engine.api import LATENT_SCALE, ClipDefaults, Fps, FrameSize, GenerateRequest
 from engine.errors import InvalidRequest, ModelNotFound
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def run_plan(options: argparse.Namespace) -> None:
     # The process ends with the plan: looking for garbage among all that is imported would take a
     # quarter of its time.
     gc.disable()
+    from engine.checkpoint.folder import check_multiple
     from engine.machine import PROCESS_BYTES
     from engine.memory.clip_plan import plan_clip
     from engine.memory.clip_traces import ClipTracer
@@ -61,6 +62,7 @@ def run_plan(options: argparse.Namespace) -> None:
     size = FrameSize(
         width=options.width or defaults.size.width, height=options.height or defaults.size.height
     )
+    check_multiple(size, LATENT_SCALE * sizes.config.latent_multiple)
     request = GenerateRequest(
         prompt="", seed=0, size=size, fps=Fps(options.fps), sampling=defaults.sampling
     )

@@ -6,7 +6,6 @@ Torch is waited for only where an answer needs it.
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,14 +42,11 @@ if TYPE_CHECKING:
 
     from engine.api import Event, Question
     from engine.memory.clip_plan import StagePlan
-    from engine.memory.clip_traces import ClipTracer
     from engine.progress import StageWork
     from engine.torch_loading import TorchLoading
 
 PREVIEW_SIDE = 1024
 """The most pixels that a side of an opened picture's preview has."""
-
-_KEPT_MODELS = 4
 
 
 class Lane(StrEnum):
@@ -111,14 +107,16 @@ def _plan(question: PlanClip, loading: TorchLoading) -> ClipPlanned:
     folder = ModelFolder.open(locate_model(question.model))
     folder.check_size(request.size)
     loading.wait_for_all()
+    from engine.checkpoint.networks import NetworkLoader
     from engine.memory.clip_plan import plan_clip
+    from engine.memory.clip_traces import tracer_of
     from engine.memory.device import Device
     from engine.memory.ladder import free_needed, usable_bytes
     from engine.memory.speeds import Speeds
 
     device = Device.best() if question.device is None else Device.named(question.device)
     plan = plan_clip(
-        _tracer(folder.path.resolve(), folder.fingerprint, device.kind),
+        tracer_of(NetworkLoader(folder), device.kind),
         request,
         budget_bytes=usable_bytes(device.free_bytes),
         card=Speeds(device, folder.fingerprint).card,
@@ -149,15 +147,6 @@ def _planned_stage(work: StageWork, plans: Sequence[StagePlan]) -> PlannedStage:
         seconds=sum(plan.seconds for plan in plans) if fits else None,
         peak_bytes=max(plan.peak_bytes for plan in plans),
     )
-
-
-@lru_cache(maxsize=_KEPT_MODELS)
-def _tracer(path: Path, _fingerprint: str, kind: DeviceKind) -> ClipTracer:
-    from engine.checkpoint.networks import NetworkLoader
-    from engine.memory.clip_traces import ClipTracer
-    from engine.memory.model_sizes import sizes_of
-
-    return ClipTracer(sizes_of(NetworkLoader(ModelFolder.open(path))), kind)
 
 
 def _open_picture(path: Path, preview: Path) -> PictureOpened:

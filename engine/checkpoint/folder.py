@@ -52,6 +52,18 @@ class ModelPart(StrEnum):
         }[self.value]
 
 
+def check_multiple(size: FrameSize, multiple: int) -> None:
+    """Check that the sides of a clip are multiples of so many pixels.
+
+    Raises:
+        InvalidRequest: a side is none.
+    """
+    if size.width % multiple or size.height % multiple:
+        raise InvalidRequest(
+            f"The width and height must be multiples of {multiple} for this model, not {size}."
+        )
+
+
 class ModelFolder(ABC):
     """A model's folder; `open` tells which kind it is.
 
@@ -114,11 +126,7 @@ class ModelFolder(ABC):
         Raises:
             InvalidRequest: a side is not a multiple of what they need.
         """
-        multiple = self.info.size_multiple
-        if size.width % multiple or size.height % multiple:
-            raise InvalidRequest(
-                f"The width and height must be multiples of {multiple} for this model, not {size}."
-            )
+        check_multiple(size, self.info.size_multiple)
 
     @abstractmethod
     def tensors(self, part: ModelPart) -> dict[str, TensorRecord]:

@@ -144,8 +144,7 @@ def size_multiple(configs: Mapping[str, object]) -> int:
     Raises:
         UnsupportedModel: `configs` asks for what is not built.
     """
-    config = ModelConfig.from_json(configs)
-    return LATENT_SCALE * max(config.t2v.latent_multiple, config.interpolation.latent_multiple)
+    return LATENT_SCALE * ModelConfig.from_json(configs).latent_multiple
 
 
 def _is_archive(file: Path) -> bool:

@@ -34,20 +34,18 @@ class Calibration:
 
     Attributes:
         flops_per_second: floating-point operations of a network's own arithmetic.
-        bytes_per_second: of weights on their way from the host to the device; None: never measured.
         source_bytes_per_second: of weights on their way from their file; None: never measured.
     """
 
     flops_per_second: float
-    bytes_per_second: float | None = None
     source_bytes_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
-    """Bytes that were moved, and the seconds in which they were on their way."""
+class Rate:
+    """Operations or bytes, and the seconds in which they were done or read."""
 
-    num_bytes: int
+    amount: int
     seconds: float
 
 
@@ -57,7 +55,6 @@ class _Runs:
 
     label: str
     flops: tuple[float, ...] = ()
-    copy: tuple[float, ...] = ()
     source: tuple[float, ...] = ()
 
 
@@ -88,33 +85,18 @@ class CalibrationStore:
             return None
         return Calibration(
             flops_per_second=flops,
-            bytes_per_second=_median(found.copy),
             source_bytes_per_second=_median(found.source),
         )
 
-    def record(
-        self,
-        label: str,
-        *,
-        flops: int,
-        seconds: float,
-        copied: Traffic | None = None,
-        read: Traffic | None = None,
-    ) -> None:
+    def record(self, label: str, *, flops: Rate | None = None, read: Rate | None = None) -> None:
         """Add a run. What was too short to tell anything is left out.
 
         Args:
             label: the device's.
-            flops: floating-point operations that were done.
-            seconds: in which they were done, without waiting for weights.
-            copied: from the host to the device.
-            read: from files.
+            flops: floating-point operations, in the time that they took without waiting.
+            read: bytes from files.
         """
-        rates = (
-            _rate(flops, seconds),
-            _rate(copied.num_bytes, copied.seconds) if copied else (),
-            _rate(read.num_bytes, read.seconds) if read else (),
-        )
+        rates = (_rate(flops), _rate(read))
         if not any(rates):
             return
         file = self._read()
@@ -122,8 +104,7 @@ class CalibrationStore:
         runs = _Runs(
             label=label,
             flops=(before.flops + rates[0])[-_KEPT_RUNS:],
-            copy=(before.copy + rates[1])[-_KEPT_RUNS:],
-            source=(before.source + rates[2])[-_KEPT_RUNS:],
+            source=(before.source + rates[1])[-_KEPT_RUNS:],
         )
         others = tuple(known for known in file.runs if known.label != label)
         self._write(_File(runs=(runs, *others)[:_KEPT_LABELS]))
@@ -150,11 +131,13 @@ def _with_label(file: _File, label: str) -> _Runs:
     return next((runs for runs in file.runs if runs.label == label), _Runs(label=label))
 
 
-def _rate(amount: int, seconds: float) -> tuple[float, ...]:
+def _rate(rate: Rate | None) -> tuple[float, ...]:
     """The rate as the one item; none where there is nothing to tell."""
-    if amount <= 0 or not math.isfinite(seconds) or seconds < _SHORTEST_S:
+    if rate is None or rate.amount <= 0:
         return ()
-    return (amount / seconds,)
+    if not math.isfinite(rate.seconds) or rate.seconds < _SHORTEST_S:
+        return ()
+    return (rate.amount / rate.seconds,)
 
 
 def _median(rates: tuple[float, ...]) -> float | None:

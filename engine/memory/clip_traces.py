@@ -5,6 +5,7 @@ Needs a model's configuration and no weights. A trace takes up to a second and i
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -24,6 +25,7 @@ from engine.denoisers import (
 from engine.memory.device_kind import DeviceKind
 from engine.memory.dry_run import dry_run
 from engine.memory.meta_networks import MetaNetworks
+from engine.memory.model_sizes import sizes_of
 from engine.memory.plan import PassTrace, Variant
 from engine.memory.ways import Ways
 from engine.models.layers import TextContext
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from engine.checkpoint.networks import NetworkLoader
     from engine.denoisers import LoopDenoiser
     from engine.memory.model_sizes import ModelSizes
     from engine.models.interpolation_unet import InterpolationUNet
@@ -48,7 +51,7 @@ SMALL_MODEL_BYTES = 1 << 30
 
 _TRACED_STEPS = (1, 2)
 
-_STRIP_ROWS = (None, 128, 32, 12)
+_STRIP_ROWS = (None, 128, 32)
 """Rows of pixels of the ways to encode and decode, in order of preference."""
 
 
@@ -74,6 +77,8 @@ class ClipTracer:
         self._sizes = sizes
         self._kind = kind
         self._networks = MetaNetworks(sizes, kind)
+        # A dry run hangs its hooks into a network; questions are answered while a clip is made.
+        self._lock = threading.RLock()
         self._kept: dict[tuple[object, ...], object] = {}
 
     @property
@@ -310,17 +315,18 @@ class ClipTracer:
         repeats: int,
         held_bytes: int,
     ) -> PassTrace:
-        trace = dry_run(
-            work,
-            self._networks.network(part),
-            kind=self._kind,
-            name=name,
-            part=part,
-            variant=variant,
-            repeats=repeats,
-            held_bytes=held_bytes,
-            stored_bytes=self._sizes.eight_bit_bytes.get(part) if variant.is_8bit else None,
-        )
+        with self._lock:
+            trace = dry_run(
+                work,
+                self._networks.network(part),
+                kind=self._kind,
+                name=name,
+                part=part,
+                variant=variant,
+                repeats=repeats,
+                held_bytes=held_bytes,
+                stored_bytes=self._sizes.eight_bit_bytes.get(part) if variant.is_8bit else None,
+            )
         if not self.is_small:
             return trace
         return replace(trace, fixed_bytes=trace.fixed_bytes + self._networks.idle_bytes(trace))
@@ -336,9 +342,25 @@ class ClipTracer:
         return GuidedText(prompt=context, without_prompt=context)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], ResultT]) -> ResultT:
-        if key not in self._kept:
-            self._kept[key] = make()
-        return cast("ResultT", self._kept[key])
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = make()
+            return cast("ResultT", self._kept[key])
+
+
+_tracers: dict[tuple[object, ...], ClipTracer] = {}
+_KEPT_TRACERS = 4
+
+
+def tracer_of(loader: NetworkLoader, kind: DeviceKind) -> ClipTracer:
+    """The tracer of a model in a folder, with all that was traced in this process already."""
+    has_8bit = loader.folder.tensors_8bit(ModelPart.T2V) is not None
+    key = (loader.folder.fingerprint, loader.text_encoder_8bit, has_8bit, kind)
+    tracer = _tracers.pop(key, None) or ClipTracer(sizes_of(loader), kind)
+    _tracers[key] = tracer  # behind the others: the first ones were not used for longest
+    for oldest in list(_tracers)[:-_KEPT_TRACERS]:
+        del _tracers[oldest]
+    return tracer
 
 
 def _empty(*shape: int) -> Tensor:

@@ -90,7 +90,8 @@ class MemoryChange:
 
 def usable_bytes(free_bytes: int) -> int:
     """What of the free memory plans may use: a margin stays for holes and for others' next wish."""
-    return free_bytes - _MARGIN_BYTES - int(_MARGIN_PART * max(0, free_bytes))
+    usable = free_bytes - _MARGIN_BYTES - int(_MARGIN_PART * max(0, free_bytes))
+    return usable // _GRAIN_BYTES * _GRAIN_BYTES
 
 
 def free_needed(needed_bytes: int) -> int:

@@ -76,7 +76,8 @@ def _eight_bit_bytes(loader: NetworkLoader) -> dict[ModelPart, dict[str, int]]:
     found: dict[ModelPart, dict[str, int]] = {}
     for part, load in networks.items():
         if loader.folder.tensors_8bit(part) is not None:
-            source = load(torch.float16, in_8bit=True).source
+            # What is small is float16 on a card, a little less than this.
+            source = load(torch.float32, in_8bit=True).source
             rebuilt = filter(source.is_rebuilt, source.units)
             found[part] = {unit: source.num_bytes(unit) for unit in rebuilt}
     return found

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from engine.memory.ladder import MemoryChange
     from engine.memory.plan import PassPlan, PassTrace, Variant
 
+    OnRead = Callable[[int, float], None]
+
 NetworkT = TypeVar("NetworkT", bound="nn.Module")
 ResultT = TypeVar("ResultT")
 
@@ -43,6 +45,7 @@ class NetworkAtWork(Generic[NetworkT]):
         memory: StageMemory,
         variants: Sequence[PassTrace],
         kept: dict[ModelPart, Residency] | None,
+        on_read: OnRead,
     ) -> None:
         """No weight is read yet.
 
@@ -53,6 +56,7 @@ class NetworkAtWork(Generic[NetworkT]):
             variants: see above.
             kept: networks whose weights stay on the device from clip to clip, this one's to be
                 among them; None where they go when the work ends.
+            on_read: told how many bytes of weights were read, and in which time.
         """
         self.network = loadable_of(False).network
         self.variants = variants
@@ -61,6 +65,7 @@ class NetworkAtWork(Generic[NetworkT]):
         self._device = device
         self._memory = memory
         self._kept = kept
+        self._on_read = on_read
         self._residency = None if kept is None else kept.get(self._part)
         self._is_8bit = False
         self._is_open = self._residency is not None
@@ -102,9 +107,10 @@ class NetworkAtWork(Generic[NetworkT]):
 
     def close(self) -> None:
         """Give the memory back, unless the weights stay from clip to clip."""
-        if self._residency is not None and self._kept is None:
-            self._residency.close()
-        self._residency = None
+        residency, self._residency = self._residency, None
+        if residency is not None and self._kept is None:
+            residency.close()
+            self._on_read(residency.bytes_read, residency.seconds_reading)
 
     def _follow(self, plan: PassPlan, *, begins_anew: bool) -> None:
         """Bring the weights to where `plan` wants them."""
@@ -149,8 +155,18 @@ class NetworksInUse:
         on_change: told when a pass goes on with less memory, or with more.
     """
 
-    def __init__(self, loader: NetworkLoader, device: Device, card: Card) -> None:
-        """Nothing is read yet; `card` says what the device does in a second."""
+    def __init__(
+        self, loader: NetworkLoader, device: Device, card: Card, *, on_read: OnRead
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            loader: of the model.
+            device: where its networks work.
+            card: what the device does in a second.
+            on_read: told how many bytes of weights were read, and in which time.
+        """
+        self._on_read = on_read
         self.allow_8bit = False
         self.limit_bytes: int | None = None
         self.on_change: Callable[[MemoryChange], None] = _ignore
@@ -205,6 +221,7 @@ class NetworksInUse:
             memory,
             variants,
             self._kept if stays else None,
+            self._on_read,
         )
 
     def rest(self) -> None:

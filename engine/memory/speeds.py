@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from engine.memory.calibration import CalibrationStore
+from engine.memory.calibration import CalibrationStore, Rate
 from engine.memory.cards import card_named
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engine.memory.cards import Card
     from engine.memory.device import Device
     from engine.memory.plan import PassTrace
+
+
+_MANY_BYTES = 256 << 20
 
 
 def speeds_file() -> Path:
@@ -39,6 +42,11 @@ class Speeds:
     def card(self) -> Card:
         """The device as plans know it."""
         return self._table.calibrated(self._store.load(self._label))
+
+    def has_read(self, num_bytes: int, seconds: float) -> None:
+        """Keep how fast weights came from their files, where they were many."""
+        if num_bytes > _MANY_BYTES:
+            self._store.record(self._label, read=Rate(amount=num_bytes, seconds=seconds))
 
     @contextlib.contextmanager
     def measuring(self, trace: PassTrace) -> Generator[Callable[[], None]]:
@@ -66,4 +74,4 @@ class Speeds:
             # Not the operations of the pass: some of it waits for memory, and a plan counts with
             # that again. So the rate is the table's, times how much faster the device was.
             flops = int(expected * table.flops_per_second) * (num_steps - 1)
-            self._store.record(self._label, flops=flops, seconds=seconds)
+            self._store.record(self._label, flops=Rate(amount=flops, seconds=seconds))

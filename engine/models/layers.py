@@ -40,14 +40,6 @@ class TextContext:
             tokens=self.tokens.to(device), mask=self.mask.to(device), length=self.length.to(device)
         )
 
-    def repeat(self, count: int) -> TextContext:
-        """The same prompts `count` times: (B ...) to (B * count ...), each prompt's in a row."""
-        return TextContext(
-            tokens=self.tokens.repeat_interleave(count, dim=0),
-            mask=self.mask.repeat_interleave(count, dim=0),
-            length=self.length.repeat_interleave(count, dim=0),
-        )
-
 
 class SinusoidalEmbedding(nn.Module):
     """Positions as sines and cosines, after "Attention Is All You Need" (Vaswani et al., 2017)."""

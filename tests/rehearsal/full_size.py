@@ -130,7 +130,8 @@ def prepare(
 
 def make_clip(folder: Path, prepared: Path, fps: str, options: argparse.Namespace) -> dict:
     command = [
-        "generate", PROMPT, "--model", str(prepared), "--memory", str(options.limit_gb), "--output", str(folder / f"{fps}.mp4"),
+        "generate", PROMPT, "--model", str(prepared), "--output", str(folder / f"{fps}.mp4"),
+        "--memory", str(options.limit_gb),
         "--width", "64", "--height", "64", "--steps", str(options.steps),
         "--interpolation-steps", str(options.steps), "--fps", fps, "--seed", "7",
         "--device", "cpu", "--overwrite", "--json",
