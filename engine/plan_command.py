@@ -57,10 +57,12 @@ def run_plan(options: argparse.Namespace) -> None:
     from engine.memory.clip_traces import ClipTracer
     from engine.memory.device_kind import DeviceKind
     from engine.memory.feeder import MOST_STAGING_BYTES, main_memory_budget
+    from engine.memory.trace_beside import trace_text_beside
 
     sizes, defaults, fingerprint = _model(options.model)
     size = FrameSize(
-        width=options.width or defaults.size.width, height=options.height or defaults.size.height
+        width=defaults.size.width if options.width is None else options.width,
+        height=defaults.size.height if options.height is None else options.height,
     )
     check_multiple(size, LATENT_SCALE * sizes.config.latent_multiple)
     request = GenerateRequest(
@@ -70,7 +72,9 @@ def run_plan(options: argparse.Namespace) -> None:
     on_cpu = kind is DeviceKind.CPU
     if on_cpu and options.ram is not None:
         budget = main_memory_budget(options.ram)
-    plan = plan_clip(ClipTracer(sizes, kind), request, budget_bytes=budget, card=card)
+    tracer = ClipTracer(sizes, kind)
+    trace_text_beside(tracer)
+    plan = plan_clip(tracer, request, budget_bytes=budget, card=card)
     # On a processor the tables of the steps are among what is planned.
     values = plan.peak_bytes if on_cpu else plan.table_bytes
     host_bytes = PROCESS_BYTES + MOST_STAGING_BYTES + values

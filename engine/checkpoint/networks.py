@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
-from transformers import T5Config
 
 from engine.checkpoint.eight_bit import scales_of as scales_of_unet
 from engine.checkpoint.folder import ModelFolder, ModelPart
@@ -21,13 +20,13 @@ from engine.memory.weights import EightBitTensor, FileTensor, QuantizedOnTheWay,
 from engine.models.interpolation_unet import InterpolationUNet
 from engine.models.key_frame_unet import KeyFrameUNet
 from engine.models.movq import MoVQ
-from engine.models.text_encoder import TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from engine.checkpoint.tensors import TensorRecord
     from engine.memory.weights import Weight
+    from engine.models.text_encoder import TextEncoder
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 LoadedT = TypeVar("LoadedT", bound=nn.Module, covariant=True)
@@ -48,6 +47,10 @@ def build_text_encoder(
     config: ModelConfig, text_encoder_config: Mapping[str, object], *, in_8bit: bool
 ) -> TextEncoder:
     """The text encoder with its projection, without weights, on the meta device."""
+    from transformers import T5Config  # two seconds, for who has to do with this network alone
+
+    from engine.models.text_encoder import TextEncoder
+
     t5_config = T5Config.from_dict(dict(text_encoder_config))
     with torch.device("meta"):
         return TextEncoder(t5_config, config.text.context_dim, in_8bit=in_8bit)

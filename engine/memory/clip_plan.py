@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.api import NUM_BASE_FRAMES, FrameSize, Stage
 from engine.denoisers import decoding_chunk_sizes
-from engine.memory.planner import plan_pass
+from engine.memory.planner import plan_pass, plan_to_stay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,10 +88,11 @@ def plan_clip(
         card: what the device does in a second.
         allow_8bit: whether 8-bit weights may be used where nothing else fits.
     """
+    plan_one = plan_to_stay if tracer.is_small else plan_pass
 
     def planned(name: str, stage: Stage, *passes: Sequence[PassTrace], table: int = 0) -> StagePlan:
         plans = [
-            plan_pass(variants, budget_bytes, card, allow_8bit=allow_8bit) for variants in passes
+            plan_one(variants, budget_bytes, card, allow_8bit=allow_8bit) for variants in passes
         ]
         found = tuple(plan for plan in plans if plan is not None)
         if len(found) < len(plans):
@@ -122,7 +123,7 @@ def _stages(
     planned_loop: Callable[[str, Stage, LoopTraces], StagePlan],
 ) -> list[StagePlan]:
     size, sampling = request.size, request.sampling
-    stages = [planned("text", Stage.TEXT, tracer.text())]
+    stages: list[StagePlan] = []
     if request.picture is None:
         picture = FrameSize(width=2 * size.width, height=2 * size.height)
         stages += [
@@ -143,7 +144,8 @@ def _stages(
     # A smaller chunk at the end is planned as one of the others.
     traces = tracer.decode(size, largest, chunks.total())
     stages.append(planned("decode", Stage.DECODE, traces))
-    return stages
+    # Last, because its trace may come from a process of its own.
+    return [planned("text", Stage.TEXT, tracer.text()), *stages]
 
 
 def _too_large(

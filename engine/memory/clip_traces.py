@@ -84,11 +84,15 @@ class ClipTracer:
     @property
     def is_small(self) -> bool:
         """Whether all networks stay on the device together."""
-        return self._networks.all_bytes <= SMALL_MODEL_BYTES
+        return self._networks.are_within(SMALL_MODEL_BYTES)
 
     def text(self) -> Ways:
         """One prompt through the text encoder."""
-        return self._once(("text",), self._text)
+        return self._once(("text",), lambda: Ways([self.traced_text]))
+
+    def take_text(self, trace: Callable[[], PassTrace]) -> None:
+        """Have the trace of the text encoder made by somebody else."""
+        self._kept[("text",)] = Ways([trace])
 
     def key_frame(self, size: FrameSize, num_steps: int) -> LoopTraces:
         """The picture that a clip of `size` begins with."""
@@ -147,23 +151,20 @@ class ClipTracer:
 
     # The passes
 
-    def _text(self) -> Ways:
+    def traced_text(self) -> PassTrace:
+        """The trace of `text`, made here and now."""
         part, length = ModelPart.TEXT_ENCODER, self._sizes.config.text.tokens_length
         encoder = cast("TextEncoder", self._networks.network(part))
         embeds = _empty(1, length, encoder.encoder.config.d_model)
         mask = torch.ones(1, length, dtype=torch.long)
-
-        def trace() -> PassTrace:
-            return self._pass(
-                "text",
-                part,
-                Variant(),
-                lambda: encoder(embeds, mask),
-                repeats=1,
-                held_bytes=embeds.nbytes,
-            )
-
-        return Ways([trace])
+        return self._pass(
+            "text",
+            part,
+            Variant(),
+            lambda: encoder(embeds, mask),
+            repeats=1,
+            held_bytes=embeds.nbytes,
+        )
 
     def _key_frame(self, size: FrameSize, num_steps: int) -> LoopTraces:
         picture = FrameSize(width=2 * size.width, height=2 * size.height)

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from engine.models.text_encoder import TextEncoder
 
 _PARTS = (
-    ModelPart.TEXT_ENCODER,
     ModelPart.T2V,
     ModelPart.INTERPOLATION,
     ModelPart.IMAGE_MOVQ,
     ModelPart.VIDEO_MOVQ,
+    ModelPart.TEXT_ENCODER,  # last: its library takes two seconds to import
 )
 
 
@@ -40,12 +40,22 @@ class MetaNetworks:
         on_card = kind is DeviceKind.GRAPHICS_CARD
         self._dtype = torch.float16 if on_card else torch.float32
         self._networks: dict[ModelPart, nn.Module] = {}
+        self._bytes: dict[ModelPart, int] = {}
 
     def network(self, part: ModelPart) -> nn.Module:
         """The network of `part`; that of the text projections is the text encoder."""
         if part not in self._networks:
             self._networks[part] = self._built(part).eval().requires_grad_(requires_grad=False)
         return self._networks[part]
+
+    def are_within(self, num_bytes: int) -> bool:
+        """Whether all networks together take no more. Looks at no more of them than it must."""
+        total = 0
+        for part in _PARTS:
+            total += self._part_bytes(part)
+            if total > num_bytes:
+                return False
+        return True
 
     @cached_property
     def all_bytes(self) -> int:
@@ -62,7 +72,9 @@ class MetaNetworks:
         return self.all_bytes - self._part_bytes(trace.part) + idle
 
     def _part_bytes(self, part: ModelPart) -> int:
-        return weight_bytes(self.network(part))
+        if part not in self._bytes:
+            self._bytes[part] = weight_bytes(self.network(part))
+        return self._bytes[part]
 
     def _built(self, part: ModelPart) -> nn.Module:
         config = self._sizes.config

@@ -11,6 +11,7 @@ from engine.checkpoint.folder import ModelPart
 from engine.checkpoint.networks import LoadableNetwork
 from engine.errors import OutOfMemory
 from engine.memory.ladder import StageMemory
+from engine.memory.planner import plan_pass, plan_to_stay
 from engine.memory.residency import Residency, whole
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ class NetworksInUse:
             on_change=lambda change: self.on_change(change),
             allow_8bit=self.allow_8bit,
             limit_bytes=self.limit_bytes,
+            planner=plan_to_stay if stays else plan_pass,
         )
         return NetworkAtWork(
             lambda in_8bit: self._load(part, in_8bit=in_8bit),

@@ -70,6 +70,25 @@ def plan_pass(
     return plan
 
 
+def plan_to_stay(
+    variants: Sequence[PassTrace],
+    budget_bytes: int,
+    card: Card,
+    *,
+    allow_8bit: bool = False,
+    patience: float = PATIENCE,
+) -> PassPlan | None:
+    """As `plan_pass`, for a network whose weights stay when the pass is over, where they fit.
+
+    However seldom the pass is done: the next one, and the next clip, find the weights.
+    """
+    for trace in variants:
+        plan = None if trace.variant.is_8bit else _Search(trace, budget_bytes, card).whole()
+        if plan is not None:
+            return plan
+    return plan_pass(variants, budget_bytes, card, allow_8bit=allow_8bit, patience=patience)
+
+
 def plan_trace(trace: PassTrace, budget_bytes: int, card: Card) -> PassPlan | None:
     """The best plan for one way to do a pass; None where there is none within the budget."""
     return _Search(trace, budget_bytes, card).best()
@@ -140,16 +159,21 @@ class _Search:
         for unit in trace.order:
             self._uses[unit] = self._uses.get(unit, 0) + 1
 
+    def whole(self) -> PassPlan | None:
+        """The plan with everything resident; None where that does not fit."""
+        if self._room < self._trace.weights_bytes:
+            return None
+        return self._plan(_Placement(resident=frozenset(self._trace.unit_bytes), ring_bytes=0))
+
     def best(self) -> PassPlan | None:
         """The fastest plan; of those that are as fast, the one that copies least."""
         trace = self._trace
         if self._room < 0 or self._room < trace.largest_unit_bytes:
             return None
-        everything = _Placement(resident=frozenset(trace.unit_bytes), ring_bytes=0)
-        fits = self._room >= trace.weights_bytes
-        if fits and (trace.repeats > _FEW_REPEATS or not trace.unit_bytes):
-            return self._plan(everything)
-        plans = [self._plan(everything)] if fits else []
+        whole = self.whole()
+        if whole is not None and (trace.repeats > _FEW_REPEATS or not trace.unit_bytes):
+            return whole
+        plans = [whole] if whole is not None else []
         enough = _NEAR_ENOUGH * self._work_seconds * trace.repeats
         for placement in self._placements():
             plan = self._plan(placement)
@@ -160,8 +184,8 @@ class _Search:
             promising = sorted(plans, key=lambda plan: plan.seconds)[:_REFINED]
             plans += [self._refined(plan) for plan in promising]
         fastest = min(plan.seconds for plan in plans)
-        if fits and plans[0].seconds <= PATIENCE * fastest:
-            return plans[0]  # without a ring, and without the thread that feeds it
+        if whole is not None and whole.seconds <= PATIENCE * fastest:
+            return whole  # without a ring, and without the thread that feeds it
         good = [plan for plan in plans if plan.seconds <= _NEAR_ENOUGH * fastest]
         return min(good, key=lambda plan: (plan.streamed_bytes, plan.peak_bytes))
 

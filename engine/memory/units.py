@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from transformers.models.t5.modeling_t5 import T5Block
 
 from engine.models import layers
 from engine.models.movq_layers import Downsample, MoVQAttentionBlock, MoVQResNetBlock, Upsample
@@ -18,7 +18,6 @@ _KINDS: tuple[type[nn.Module], ...] = (
     MoVQAttentionBlock,
     Upsample,
     Downsample,
-    T5Block,
     layers.ContextMLP,
     layers.TimeEmbedding,
     layers.AttentionPooling,
@@ -38,11 +37,17 @@ def units_of(network: nn.Module) -> dict[str, nn.Module]:
 
 
 def _units_below(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
-    if isinstance(module, _KINDS):
+    if isinstance(module, _KINDS) or _is_t5_block(module):
         yield path, module
         return
     for name, child in module.named_children():
         yield from _units_below(child, f"{path}.{name}" if path else name)
+
+
+def _is_t5_block(module: nn.Module) -> bool:
+    # The library takes two seconds to import: who has one of its blocks has imported it.
+    library = sys.modules.get("transformers.models.t5.modeling_t5")
+    return library is not None and isinstance(module, library.T5Block)
 
 
 class PlacesOfWeights:

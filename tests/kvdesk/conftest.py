@@ -16,7 +16,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # read when the application is made
 
 import psutil
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ def _nothing_is_left() -> Iterator[None]:
             return
         time.sleep(0.01)
     pytest.fail(f"left running: {left}")
+
+
+@pytest.fixture(autouse=True)
+def _locale_of_the_process() -> Iterator[None]:
+    """Give back the locale that a test in another language has changed."""
+    before = QLocale()
+    yield
+    QLocale.setDefault(before)
 
 
 @pytest.fixture(autouse=True)

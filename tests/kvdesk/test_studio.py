@@ -677,6 +677,7 @@ def test_jobs_wait_after_a_restart_and_finished_ones_are_dropped(new_desk):
     desk = new_desk(**SLOW)
     job, other = desk.submit("one"), desk.submit("two")
     desk.until(lambda: desk.finished == [job.folder])
+    desk.until_state(other, JobState.RUNNING)  # held before that, it would wait
     desk.studio.hold(True)
     desk.until(lambda: desk.finished == [job.folder, other.folder])
     third = desk.submit("three")
