@@ -70,7 +70,7 @@ def counted_cpu():
     return CountedCpu.of(CountingCard())
 
 
-def request_for(fps=Fps.LOW, size=SIZE, steps=3, sampler=Sampler.DDPM):
+def request_for(fps=Fps.LOW, size=SIZE, steps=2, sampler=Sampler.DDPM):
     return GenerateRequest(
         prompt="a red circle moving to the right",
         seed=3,
@@ -117,7 +117,15 @@ class Maker:
         """Let other programs have what leaves plans just so many bytes."""
         self.card.other_bytes = MEMORY_BYTES - free_for(num_bytes)
 
-    def make(self, request, *, on_event=lambda _event: None, until=None, allow_8bit=False):
+    def make(
+        self,
+        request,
+        *,
+        picture=None,
+        on_event=lambda _event: None,
+        until=None,
+        allow_8bit=False,
+    ):
         made = Made(frames=[], latents={}, events=[])
 
         def seen(event):
@@ -127,7 +135,7 @@ class Maker:
         run = ClipRun(
             self.pipeline,
             request,
-            None,
+            picture,
             Progress(
                 planned_work(request, saves_file=False, until=until),
                 on_event=seen,
@@ -158,8 +166,8 @@ class Needs:
         sizes = decoding_chunk_sizes(num_frames)
         picture = FrameSize(width=2 * size.width, height=2 * size.height)
         self.passes = {
-            Stage.TEXT: [tracer.text()],
             # Others take memory when a stage is told to begin, and a picture is encoded before.
+            Stage.TEXT: [tracer.text(), tracer.encode(size)],
             Stage.KEY_FRAME: [
                 *passes_of(tracer.key_frame(size, sampling.steps)),
                 tracer.decode_picture(picture),

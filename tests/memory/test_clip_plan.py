@@ -24,11 +24,15 @@ def planned(size, fps, budget=BUDGET):
 
 @pytest.mark.parametrize(("size", "fps"), [(SQUARE, Fps.HIGH), (WIDE, Fps.LOW)])
 def test_no_stage_of_the_released_model_takes_more_than_three_gigabytes(size, fps):
-    rows = peaks.rows_of(size, fps, BUDGET, CARD)
-    assert max(row.peak for row in rows) <= BUDGET
-    for row in rows:
-        assert row.least <= row.peak
+    plan = planned(size, fps)
+    assert plan.fits
+    assert max(stage.peak_bytes for stage in plan.stages) <= BUDGET
+
+
+def test_the_official_code_holds_a_multiple():
+    for row in peaks.rows_of(WIDE, Fps.LOW, BUDGET, CARD):
         assert row.values < row.peak
+        assert row.least <= row.peak
         assert row.official > 18 * row.peak
         assert row.official_8bit > 9 * row.peak
 
@@ -69,7 +73,7 @@ def test_arithmetic_is_that_of_the_released_model():
 
 
 def test_seconds_are_those_of_all_stages_and_belong_to_their_part_of_the_progress():
-    plan = planned(WIDE, Fps.MEDIUM)
+    plan = planned(SQUARE, Fps.MEDIUM)
     assert plan.fits
     assert all(0 < stage.seconds < math.inf for stage in plan.stages)
     assert [(stage.name, stage.stage) for stage in plan.stages] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 from shutil import copytree
@@ -11,11 +12,14 @@ import pytest
 import torch
 from clip_cases import (
     MEMORY_BYTES,
+    SIZE,
     CountingCard,
     Maker,
     Needs,
+    loader_of,
     request_for,
 )
+from PIL import Image
 
 import engine.memory.clip_traces
 import engine.memory.ladder
@@ -32,13 +36,16 @@ from engine.checkpoint.folder import ModelPart
 from engine.checkpoint.networks import expected_shapes
 from engine.checkpoint.prepare import prepare_model
 from engine.errors import EightBitWouldFit, OutOfMemory
+from engine.memory.clip_traces import ClipTracer
 from engine.memory.device_kind import DeviceKind
+from engine.memory.model_sizes import sizes_of
 from engine.memory.simulated_card import SimulatedBrokenDevice
 from engine.memory.simulated_device import SimulatedDevice
 from engine.memory.units import units_of
 
 OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 20.00 MiB."
 LOW, MEDIUM = request_for(), request_for(Fps.MEDIUM)
+PICTURE = Image.new("RGB", (SIZE.width, SIZE.height), (200, 30, 60))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -49,7 +56,9 @@ def _as_if_it_were_large(tmp_path_factory):
         patch.setattr(engine.memory.clip_traces, "_tracers", {})
         patch.setattr(engine.memory.ladder, "_GRAIN_BYTES", 1)
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        gc.freeze()  # what others left would be looked through after every failure
         yield
+        gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
@@ -124,9 +133,15 @@ def test_a_limit_is_kept_and_changes_no_bit(needs, expected):
 
 
 def test_frames_between_frames_are_the_same_in_little_memory():
-    plenty, maker = Maker().make(MEDIUM), Maker()
-    assert len(plenty.frames) == 45
-    made = maker.make(MEDIUM, on_event=squeezed(maker, Needs(MEDIUM), 0.0))
+    makers = Maker(), Maker()
+    plenty = makers[0].make(MEDIUM, picture=PICTURE, until=Stage.INTERPOLATION)
+    made = makers[1].make(
+        MEDIUM,
+        picture=PICTURE,
+        until=Stage.INTERPOLATION,
+        on_event=squeezed(makers[1], Needs(MEDIUM), 0.0),
+    )
+    assert (Stage.INTERPOLATION, 2) in made.latents
     assert_same(made, plenty)
 
 
@@ -152,12 +167,16 @@ def test_less_than_the_least_is_told_with_what_is_needed(needs):
 
 
 def test_a_card_in_its_own_types_gives_the_same_latents_in_any_memory():
-    request = request_for(Fps.MEDIUM, FrameSize(width=32, height=32), steps=2)
+    request = request_for(Fps.MEDIUM, FrameSize(width=32, height=32))
     needs = Needs(request, DeviceKind.GRAPHICS_CARD)
     makers = [Maker(SimulatedDevice.of(CountingCard())) for _ in range(2)]
-    plenty = makers[0].make(request, until=Stage.INTERPOLATION)
+    picture = PICTURE.resize((32, 32))
+    plenty = makers[0].make(request, picture=picture, until=Stage.INTERPOLATION)
     made = makers[1].make(
-        request, until=Stage.INTERPOLATION, on_event=squeezed(makers[1], needs, 0.0)
+        request,
+        picture=picture,
+        until=Stage.INTERPOLATION,
+        on_event=squeezed(makers[1], needs, 0.0),
     )
     assert_same(made, plenty)
     assert makers[1].card.copied_bytes > 1.2 * makers[0].card.copied_bytes
@@ -230,8 +249,7 @@ class Saboteur:
     ("part", "failing", "num_calls"),
     [
         # The last of a network's units works in every step, and not before the first.
-        (ModelPart.T2V, {2, 6}, 3 + 3),
-        (ModelPart.T2V, {4, 5}, 3 + 3),
+        (ModelPart.T2V, {2, 4, 5}, 2 + 2),
         (ModelPart.VIDEO_MOVQ, {1}, 3),
         (ModelPart.IMAGE_MOVQ, {1}, 1),
     ],
@@ -250,11 +268,11 @@ def test_a_step_that_ran_out_of_memory_is_repeated_alone(part, failing, num_call
 
 def test_a_step_that_never_finds_memory_ends_with_a_typed_error(needs):
     maker = Maker()
-    saboteur = Saboteur(maker, needs, ModelPart.T2V, range(100))
+    saboteur = Saboteur(maker, needs, ModelPart.TEXT_ENCODER, range(100))
     with pytest.raises(OutOfMemory) as caught:
         maker.make(LOW)
     assert caught.value.detail == OUT_OF_MEMORY
-    assert saboteur.num_calls < 60
+    assert 2 <= saboteur.num_calls < 20
     assert maker.card.allocated_bytes == 0
 
 
@@ -279,7 +297,6 @@ def test_a_context_that_breaks_between_stages_is_told_as_it_is():
 
     with pytest.raises(SimulatedBrokenDevice):
         maker.make(LOW, on_event=on_event)
-    assert maker.card.allocated_bytes == 0
 
 
 # 8-bit weights
@@ -301,28 +318,34 @@ def eight_bit_folder(official_folder, prepared_folder, tmp_path_factory):
 
 
 def test_8_bit_weights_are_offered_and_used_only_where_allowed(eight_bit_folder):
-    request = request_for(steps=2)
-    needs = Needs(request, folder=eight_bit_folder)
-    steps = needs.passes[Stage.BASE_FRAMES][1]
-    least_8bit = min(trace.least_bytes for trace in steps if trace.variant.is_8bit)
-    between = (least_8bit + needs.least(Stage.BASE_FRAMES)) // 2
-    assert least_8bit < between < needs.least(Stage.BASE_FRAMES)
+    tracer = ClipTracer(sizes_of(loader_of(eight_bit_folder)), DeviceKind.CPU)
+    least, least_8bit = (
+        min(way.least_bytes for way in ways if way.variant.is_8bit is is_8bit)
+        for ways in [tracer.base_frames(SIZE, 1).steps]
+        for is_8bit in (False, True)
+    )
+    between = (least_8bit + least) // 2
+    assert least_8bit < between < least
 
     def latents(num_bytes, *, allow_8bit):
         """Of the last step, with so many bytes for the base frames."""
         maker = Maker(folder=eight_bit_folder)
 
         def on_event(event):
-            if event == StageStarted(stage=Stage.BASE_FRAMES, num_steps=2):
+            if event == StageStarted(stage=Stage.BASE_FRAMES, num_steps=1):
                 maker.leave(num_bytes)
 
         try:
             made = maker.make(
-                request, on_event=on_event, until=Stage.BASE_FRAMES, allow_8bit=allow_8bit
+                request_for(steps=1),
+                picture=PICTURE,
+                on_event=on_event,
+                until=Stage.BASE_FRAMES,
+                allow_8bit=allow_8bit,
             )
         finally:
             assert maker.card.allocated_bytes == 0
-        return made.latents[Stage.BASE_FRAMES, 2]
+        return made.latents[Stage.BASE_FRAMES, 1]
 
     plenty = MEMORY_BYTES // 2
     exact = latents(plenty, allow_8bit=False)
