@@ -96,7 +96,8 @@ def usable_bytes(free_bytes: int) -> int:
 
 def free_needed(needed_bytes: int) -> int:
     """How much must be free for `usable_bytes` to be that much."""
-    return math.ceil((needed_bytes + _MARGIN_BYTES) / (1 - _MARGIN_PART))
+    in_grains = -(-needed_bytes // _GRAIN_BYTES) * _GRAIN_BYTES
+    return math.ceil((in_grains + _MARGIN_BYTES) / (1 - _MARGIN_PART))
 
 
 class StageMemory:

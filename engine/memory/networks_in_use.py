@@ -190,13 +190,15 @@ class NetworksInUse:
             variants: ways to do the pass, in order of preference.
             stays: whether all networks of the model are so small that they stay on the device.
         """
-        if self._at_work is None or self._at_work.variants is not variants:
-            ahead, self._ahead = self._ahead, None
-            self.rest()
-            if ahead is not None and ahead.variants is not variants:
-                ahead.close()
-                ahead = None
-            self._at_work = ahead or self._new(variants, stays=stays)
+        if self._at_work is not None and self._at_work.variants is variants:
+            return self._at_work
+        if self._ahead is not None and self._ahead.variants is variants:
+            former, self._at_work, self._ahead = self._at_work, self._ahead, None
+            if former is not None:
+                former.close()
+            return self._at_work
+        self.rest()
+        self._at_work = self._new(variants, stays=stays)
         return self._at_work
 
     def read_ahead(self, variants: Sequence[PassTrace]) -> None:
@@ -228,10 +230,11 @@ class NetworksInUse:
 
     def rest(self) -> None:
         """End the work of the network that was used last, and reading ahead."""
-        for network in (self._at_work, self._ahead):
-            if network is not None:
-                network.close()
-        self._at_work = self._ahead = None
+        with contextlib.ExitStack() as closing:  # all of them, also where a device is broken
+            for network in (self._at_work, self._ahead):
+                if network is not None:
+                    closing.callback(network.close)
+            self._at_work = self._ahead = None
 
     def close(self) -> None:
         """Give all memory back."""

@@ -6,7 +6,7 @@ from engine.api import MemoryChangeKind
 from engine.checkpoint.folder import ModelPart
 from engine.errors import EightBitWouldFit, OutOfMemory
 from engine.memory.cards import card_named
-from engine.memory.ladder import StageMemory, usable_bytes
+from engine.memory.ladder import StageMemory, free_needed, usable_bytes
 from engine.memory.plan import Effect, PassTrace, UnitUse, Variant
 from engine.memory.planner import plan_pass
 
@@ -79,6 +79,12 @@ def test_nothing_changes_while_nothing_happens():
 def test_a_margin_stays_free():
     assert usable_bytes(3_000 * MB) < 2_800 * MB
     assert usable_bytes(10 * MB) < 0
+
+
+@pytest.mark.parametrize("needed", [1, 16 * MB, 16 * MB + 1, 411 * MB, 2_999_999_999])
+def test_what_is_said_to_be_needed_is_enough_and_no_more(needed):
+    assert usable_bytes(free_needed(needed)) >= needed
+    assert usable_bytes(free_needed(needed) - 2) < needed
 
 
 def test_a_limit_holds_however_much_is_free():
