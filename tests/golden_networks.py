@@ -85,11 +85,11 @@ def token_rows(input_ids: Tensor) -> Tensor:
     return torch.from_numpy(golden_weight("encoder.embed_tokens.weight", shape, 101))[input_ids]
 
 
-def text(prompt: int) -> TextContext:
-    """The recorded context of a prompt."""
-    tokens = recorded()[f"text.{prompt}.context"]
-    mask = recorded()[f"text.{prompt}.mask"].bool()
-    return TextContext(tokens=tokens, mask=mask, length=torch.tensor([tokens.shape[1]]))
+def text(prompt: int, *, copies: int = 1) -> TextContext:
+    """The recorded context of a prompt, so many times in a row."""
+    tokens = recorded()[f"text.{prompt}.context"].repeat(copies, 1, 1)
+    mask = recorded()[f"text.{prompt}.mask"].bool().repeat(copies, 1)
+    return TextContext(tokens=tokens, mask=mask, length=torch.tensor([tokens.shape[1]] * copies))
 
 
 def null_embedding(seed: int) -> Tensor:

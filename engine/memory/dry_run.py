@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,18 @@ def weight_bytes(module: nn.Module) -> int:
         aligned(weight.numel() * weight.element_size())
         for weight in (*module.parameters(), *module.buffers())
     )
+
+
+@contextlib.contextmanager
+def _without_collecting() -> Generator[None]:
+    """No search for garbage: a dry run makes tens of thousands of objects, and none in cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextlib.contextmanager

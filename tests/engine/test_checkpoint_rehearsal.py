@@ -105,8 +105,9 @@ def test_the_true_sizes_are_those_of_the_released_files(files: ModuleType) -> No
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
     ("option", "exit_codes"),
-    [("--8bit", [0]), pytest.param("--slim", [130, 0], marks=pytest.mark.slow)],
+    [("--8bit", [0]), ("--slim", [130, 0])],
 )
+@pytest.mark.slow
 def test_the_rehearsal_goes_all_the_way_in_small(
     tmp_path: Path, option: str, exit_codes: list[int]
 ) -> None:

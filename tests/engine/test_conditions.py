@@ -288,7 +288,7 @@ def without_gradients(network, x, **conditions):
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     times = torch.tensor([100.0, 900.0])
-    network(x, times, text(0).repeat(2), **conditions).square().mean().backward()
+    network(x, times, text(0, copies=2), **conditions).square().mean().backward()
     return {
         name
         for name, parameter in network.named_parameters()

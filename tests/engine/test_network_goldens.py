@@ -74,13 +74,13 @@ def test_key_frame_unet_without_noise_augmentation_and_motion_score():
 
 def test_key_frame_unet_on_the_image_path():
     x = recorded()["t2v.image.x"]
-    out = key_frame_unet()(x, full(300, 2), text(0).repeat(2), video=None)
+    out = key_frame_unet()(x, full(300, 2), text(0, copies=2), video=None)
     assert_close(out, "t2v.image.out")
 
 
 def test_image_path_does_not_depend_on_the_size_of_the_batch():
     x = recorded()["t2v.image.x"].repeat(2, 1, 1, 1)
-    out = key_frame_unet()(x, full(300, 4), text(0).repeat(4), video=None)
+    out = key_frame_unet()(x, full(300, 4), text(0, copies=4), video=None)
     assert (out[2:] - recorded()["t2v.image.out"]).abs().max().item() <= TOLERANCE
 
 
@@ -92,7 +92,7 @@ def test_interpolation_unet():
         skip_frames=full(3, 2),
     )
     x = recorded()["interpolation.x"]
-    out = interpolation_unet()(x, full(700, 2), text(0).repeat(2), groups=groups)
+    out = interpolation_unet()(x, full(700, 2), text(0, copies=2), groups=groups)
     assert_close(out, "interpolation.out")
 
 

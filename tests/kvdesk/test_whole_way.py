@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 
 from engine.api import Fps, SaveRequest, frame_path
@@ -62,6 +63,7 @@ def test_a_sentence_becomes_a_clip_that_plays_and_a_file_that_decodes(desk_of, q
     assert opened.request.prompt.startswith("a red circle")
 
 
+@pytest.mark.slow
 def test_after_a_card_broke_down_a_new_worker_goes_on_to_the_same_pixels(desk_of, qtbot, tmp_path):
     in_motion = STEPS + 3  # the key frame is done
     program = BREAKS_DOWN_ONCE.format(call=in_motion, once=str(tmp_path / "once"))
