@@ -114,6 +114,7 @@ prepare_model(
 """
 
 
+@pytest.mark.slow
 def test_a_preparation_that_is_killed_again_and_again_ends_with_the_same_model(
     official_folder: Path, prepared_folder: Path, tmp_path: Path
 ) -> None:

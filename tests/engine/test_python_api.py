@@ -90,7 +90,10 @@ def test_the_call_has_the_names_and_the_order_of_the_official_code():
     assert only_by_name == {"seed", "steps", "interpolation_steps", "sampler", "on_event"}
 
 
-@pytest.mark.parametrize(("fps", "num_frames"), [(Fps.LOW, 12), (Fps.MEDIUM, 45), (Fps.HIGH, 177)])
+@pytest.mark.parametrize(
+    ("fps", "num_frames"),
+    [(Fps.LOW, 12), (Fps.MEDIUM, 45), pytest.param(Fps.HIGH, 177, marks=pytest.mark.slow)],
+)
 def test_the_call_gives_the_frames_of_the_frame_rate(fps, num_frames, prepared):
     frames = prepared(PROMPT, None, None, 64, 32, fps.value, "high", 5.0, 5.0, 2.0, 0.5, 20,
                       seed=1, steps=1, interpolation_steps=1)  # fmt: skip
