@@ -39,6 +39,8 @@ class TorchLoading:
             importlib.import_module("torch")
             self._torch_done.set()
             importlib.import_module("engine.jobs")
+            # Otherwise left to the first who needs it, which may be two threads at once.
+            importlib.import_module("engine.models.text_encoder")
             gc.freeze()  # what was imported stays; looking through it again and again takes long
         except Exception:  # a broken installation fails in as many ways as there are
             log.warning("torch cannot be loaded", exc_info=True)
