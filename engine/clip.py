@@ -7,10 +7,9 @@ was a moment before. What only goes on with the work is in `engine.clip_checkpoi
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
 import shutil
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -31,8 +30,17 @@ from engine.api import (
     from_json,
     to_json,
 )
+from engine.api.files import (
+    make_folder,
+    publish,
+    publish_folder,
+    remove_all_temporaries,
+    temporary_beside,
+    write_text_atomically,
+)
+from engine.clip_space import missing_bytes
+from engine.disk_space import disk_full, is_disk_full
 from engine.errors import ClipError, MessageError, PictureError
-from engine.files import fsync_folder, publish, temporary_beside, write_text_atomically
 from engine.pictures import open_picture
 
 if TYPE_CHECKING:
@@ -46,30 +54,32 @@ PREVIEW_FILE = "preview.png"
 _MAX_CLIP_FILE_BYTES = 4 * 2**20
 _MAX_JPEG_SIDE = 65_500
 _STRIP_QUALITY = 85
-_TEMPORARY = ".kvdesk-*.tmp"  # see engine.files
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 @contextlib.contextmanager
 def writing(folder: Path) -> Generator[None]:
-    """Raise what the disk reports while something is written into a clip's folder as a ClipError.
+    """Raise what the disk reports while something is written into the clip's folder `folder`.
 
     Only for blocks that call nobody else.
+
+    Raises:
+        DiskFull: there is no room left; the message says how much the rest of the clip needs.
+        ClipError: the disk refuses for another reason.
     """
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = (
-                f"The disk of {folder} is full. Free some space, and go on: what was done so far "
-                "is kept."
-            )
-        else:
-            message = (
-                f"{folder} cannot be written: {reason}. Choose a folder that you may write to; if "
-                "one of its files is open in another program, close it."
-            )
-        raise ClipError(message, detail=repr(error)) from error
+        if is_disk_full(error):
+            needed = None
+            with contextlib.suppress(ClipError):
+                needed = missing_bytes(folder, _read_info(folder).request)
+            raise disk_full(folder, "the clip", needed_bytes=needed, detail=repr(error)) from error
+        raise ClipError(
+            f"{folder} cannot be written: {error.strerror or error}. Choose a folder that you may "
+            "write to; if one of its files is open in another program, close it.",
+            detail=repr(error),
+        ) from error
 
 
 def without_fps(request: GenerateRequest) -> GenerateRequest:
@@ -108,10 +118,10 @@ class ClipFolder:
         """Begin a clip in the folder `path`, which is made if need be.
 
         Raises:
-            ClipError: the disk refuses.
+            ClipError, DiskFull: the disk refuses.
         """
         with writing(path):
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
         clip = cls(path, info)
         clip.save(info)
         return clip
@@ -120,7 +130,7 @@ class ClipFolder:
         """Write `info` as the clip's `clip.json`.
 
         Raises:
-            ClipError: the disk refuses; the file is as it was.
+            ClipError, DiskFull: the disk refuses; the file is as it was.
         """
         text = json.dumps(to_json(info), indent=1, ensure_ascii=False) + "\n"
         with writing(self.path):
@@ -130,12 +140,7 @@ class ClipFolder:
     def remove_temporaries(self) -> None:
         """Remove what a process that was killed left under temporary names."""
         for folder in (self.path, self.checkpoints):
-            for leftover in folder.glob(_TEMPORARY):
-                if leftover.is_dir():
-                    shutil.rmtree(leftover, ignore_errors=True)
-                else:
-                    with contextlib.suppress(OSError):
-                        leftover.unlink()
+            remove_all_temporaries(folder)
 
     @property
     def checkpoints(self) -> Path:
@@ -153,7 +158,7 @@ class ClipFolder:
         """Keep the upright picture that the clip starts from.
 
         Raises:
-            ClipError: the disk refuses.
+            ClipError, DiskFull: the disk refuses.
         """
         self._write_png(picture, self.path / PICTURE_FILE)
 
@@ -167,7 +172,7 @@ class ClipFolder:
         """Keep the picture that the base frames begin with, and say where.
 
         Raises:
-            ClipError: the disk refuses.
+            ClipError, DiskFull: the disk refuses.
         """
         path = self.path / KEY_FRAME_FILE
         self._write_png(picture, path)
@@ -202,11 +207,11 @@ class ClipFolder:
         pictures: list[Image.Image] = []
         for index in range(num_frames):
             file = frame_path(self.checkpoints, num_frames, index)
-            if not file.is_file():
-                break
             try:  # a crash may have left half a file
+                if not _is_whole_png(file.read_bytes()):
+                    break
                 pictures.append(open_picture(file))
-            except PictureError:
+            except (OSError, PictureError):
                 break
         return pictures
 
@@ -214,7 +219,7 @@ class ClipFolder:
         """Keep decoded frames, of `num_frames` those from index `first`.
 
         Raises:
-            ClipError: the disk refuses.
+            ClipError, DiskFull: the disk refuses.
         """
         with writing(self.path):
             # Without a temporary name each: the folder is one, until it is declared whole.
@@ -227,7 +232,7 @@ class ClipFolder:
         """Declare the clip finished: `frames` are all its frames, kept by `keep_decoded`.
 
         Raises:
-            ClipError: the disk refuses; a version that was finished before still is.
+            ClipError, DiskFull: the disk refuses; a version that was finished before still is.
         """
         with writing(self.path):
             self._write_strip(frames)
@@ -246,16 +251,10 @@ class ClipFolder:
                 file.unlink()
 
     def _publish_frames(self, num_frames: int) -> None:
-        decoded = frame_path(self.checkpoints, num_frames, 0).parent
-        for file in decoded.iterdir():
-            with file.open("r+b") as opened:
-                os.fsync(opened.fileno())
-        fsync_folder(decoded)
         finished = frame_path(self.path, num_frames, 0).parent
         if finished.exists():  # not whole, or nobody would have decoded it again
             shutil.rmtree(finished)
-        decoded.replace(finished)
-        fsync_folder(self.path)
+        publish_folder(frame_path(self.checkpoints, num_frames, 0).parent, finished)
 
     def _write_strip(self, frames: Sequence[Image.Image]) -> None:
         base_frames = frames[:: (len(frames) - 1) // (NUM_BASE_FRAMES - 1)]
@@ -270,6 +269,17 @@ class ClipFolder:
         with temporary_beside(path) as temporary:
             strip.save(temporary, "JPEG", quality=_STRIP_QUALITY)
             publish(temporary, path, overwrite=True)
+
+
+def _is_whole_png(data: bytes) -> bool:
+    """Whether no byte is missing or wrong. Decoders are content when they have all pixels."""
+    begin = 8  # behind the signature
+    while begin < len(data):
+        end = begin + 8 + int.from_bytes(data[begin : begin + 4], "big")
+        if zlib.crc32(data[begin + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            return False
+        begin = end + 4
+    return data.endswith(_PNG_END)
 
 
 def _read_info(folder: Path) -> ClipInfo:

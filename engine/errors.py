@@ -105,6 +105,24 @@ class ClipError(EngineError):
     code = "clip"
 
 
+class DiskFull(EngineError):
+    """There is too little free space on the disk for what is to be written.
+
+    What was finished before is kept: the same work goes on from there once there is space.
+    """
+
+    code = "disk_full"
+
+
+class DownloadError(EngineError):
+    """A file cannot be fetched: no connection, no access, or not what it should be.
+
+    What was fetched is kept: the same download goes on from there.
+    """
+
+    code = "download"
+
+
 class Cancelled(EngineError):
     """The job was cancelled. Not a failure: it is how a cancelled job ends."""
 

@@ -107,6 +107,7 @@ def save_frames(
 
     Raises:
         OutputExists: an output is there and `save.overwrite` is false.
+        DiskFull: there is no room for the file.
         VideoFileError: the frames do not fit the format or memory, or the disk does not do it.
     """
     fitted = fit_frames(frames, save, frames_per_second=frames_per_second)
@@ -153,6 +154,7 @@ def save_fitted(
 
     Raises:
         OutputExists: an output is there and `save.overwrite` is false.
+        DiskFull: there is no room for the file.
         VideoFileError: the frames do not fit the format, or the disk does not do it.
     """
     settings = SaveSettings(
@@ -182,6 +184,7 @@ def export_clip(
         Cancelled: `is_cancelled` said so. Nothing is left behind.
         ClipError: there is no clip, or it is damaged.
         OutputExists: an output is there and may not be replaced.
+        DiskFull: there is no room for the file.
         VideoFileError: the clip is not finished, or cannot be saved.
     """
     info = finished_clip(folder)

@@ -63,6 +63,7 @@ def write_clip(clip: Clip, folder: Path, on_frame: Callable[[int], None]) -> lis
         The names: one, or one for each frame.
 
     Raises:
+        DiskFull: there is no room left.
         VideoFileError: the disk or ffmpeg does not do it.
     """
     if clip.video_format is VideoFormat.PNG:

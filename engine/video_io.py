@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from engine.api.files import make_folder, publish, remove_leftovers, temporary_beside
+from engine.disk_space import check_space
 from engine.errors import VideoFileError
-from engine.files import publish, temporary_beside
 from engine.video_encoding import Clip, write_clip
 from engine.video_failures import already_there, failures_explained
 from engine.video_format import SaveSettings, VideoFormat, frame_order
@@ -24,11 +25,20 @@ if TYPE_CHECKING:
 __all__ = [
     "SaveSettings",
     "VideoFormat",
+    "check_output_space",
     "frame_order",
     "prepare_output",
     "read_request",
     "save_video",
 ]
+
+# Less than the files of most clips take: whoever is told to free space must really have to.
+_LEAST_BYTES_PER_PIXEL = {
+    VideoFormat.MP4: 0.01,
+    VideoFormat.GIF: 0.05,
+    VideoFormat.WEBP: 0.02,
+    VideoFormat.PNG: 0.2,
+}
 
 
 def save_video(
@@ -62,10 +72,12 @@ def save_video(
 
     Raises:
         OutputExists: an output is there and `settings.overwrite` is false.
+        DiskFull: there is no room for the file, or none left.
         VideoFileError: the frames do not fit the format, or the file cannot be written.
     """
     clip = _checked_clip(frames, path, settings, request)
     old_files = prepare_output(path, overwrite=settings.overwrite)
+    check_output_space(path, len(clip.frames), *clip.size)
     with temporary_beside(path) as folder:
         with failures_explained(path):
             folder.mkdir()
@@ -124,7 +136,8 @@ def prepare_output(path: Path, *, overwrite: bool) -> list[Path]:
         if not folder.is_dir():
             if folder.exists():
                 raise VideoFileError(f"{folder} is a file: {path.name} cannot be in it.")
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
+        remove_leftovers(folder)
         old_files = sorted(entry for entry in folder.iterdir() if pattern.fullmatch(entry.name))
     if old_files and not overwrite:
         raise already_there(old_files[0])
@@ -136,6 +149,17 @@ def prepare_output(path: Path, *, overwrite: bool) -> list[Path]:
         probe.mkdir()
         (probe / path.name).touch()
     return old_files
+
+
+def check_output_space(path: Path, num_frames: int, width: int, height: int) -> None:
+    """Refuse an output that will surely find no room: `num_frames` of a size in pixels.
+
+    Raises:
+        DiskFull: there is less room than it takes at the very least.
+        VideoFileError: the ending of `path` names no format.
+    """
+    least = _LEAST_BYTES_PER_PIXEL[VideoFormat.of_path(path)] * num_frames * width * height
+    check_space(path.parent, int(least), path.name)
 
 
 def _output_pattern(path: Path) -> re.Pattern[str]:

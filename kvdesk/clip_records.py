@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import stat
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from engine.api import CLIP_FILE, CLIP_FORMAT, ClipInfo, JsonObject, from_json, to_json
@@ -204,9 +205,10 @@ def _read_info(path: Path) -> ClipInfo:
 
 
 def _known_part(cls: type, data: JsonObject) -> JsonObject:
-    """`data` of a newer kvdesk, without the names that this one does not know."""
+    """`data` of a newer kvdesk, without the names and the values that this one does not know."""
     hints: dict[str, Any] = get_type_hints(cls)
     known: JsonObject = {}
+    optional: JsonObject = {}
     for field in fields(cls):
         if field.name not in data:
             continue
@@ -215,5 +217,9 @@ def _known_part(cls: type, data: JsonObject) -> JsonObject:
         inner = [choice for choice in choices if isinstance(choice, type) and is_dataclass(choice)]
         if isinstance(value, dict) and inner:
             value = _known_part(inner[0], cast("JsonObject", value))
-        known[field.name] = value
+        (known if field.default is MISSING else optional)[field.name] = value
+    for name, value in optional.items():
+        with contextlib.suppress(MessageError):  # the default stands in for it
+            from_json(cls, {**known, name: value})
+            known[name] = value
     return known

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.api import ExportClip, Failed, Finished, PredictExport, Stopped
+from engine.api.files import copy_atomically
 from kvdesk.notice import Notice, Tone
 
 if TYPE_CHECKING:
@@ -137,12 +136,8 @@ class Exporter(QObject):
 
 def _copy(source: Path, target: Path) -> str:
     """Copy a file, whole or not at all; "" or why that failed."""
-    partial_file = target.with_name(f".{target.name}.partial")
     try:
-        shutil.copyfile(source, partial_file)
-        partial_file.replace(target)
+        copy_atomically(source, target)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial_file.unlink(missing_ok=True)
         return str(error)
     return ""

@@ -29,6 +29,11 @@ class Folders:
     cache: Path
     clips: Path
 
+    @property
+    def log(self) -> Path:
+        """The file of the window's log."""
+        return self.cache / "logs" / "kvdesk.log"
+
     @classmethod
     def usual(cls) -> Folders:
         """The folders that the operating system has for these things."""

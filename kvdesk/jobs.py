@@ -87,7 +87,6 @@ class JobQueue(QAbstractListModel):
         stored = queue_from_json(read_json(store_path))
         self._jobs = list(stored.jobs)
         self._is_held = stored.is_held
-        self._may_be_written = stored.may_be_written
         self._writer = DelayedWriter(
             store_path, self._content, delay_ms=_SAVE_DELAY_MS, parent=self
         )
@@ -354,8 +353,7 @@ class JobQueue(QAbstractListModel):
         self.changed.emit()
 
     def _save(self) -> None:
-        if self._may_be_written:
-            self._writer.schedule()
+        self._writer.schedule()
 
     def _content(self) -> JsonObject:
         return queue_to_json(StoredQueue(jobs=self.jobs, is_held=self._is_held))

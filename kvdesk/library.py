@@ -219,8 +219,7 @@ class Library(QObject):
             if row is None:
                 continue
             folder = row.folder(self._clips)
-            # What a newer kvdesk wrote beside the star is kept.
-            notes = {"version": NOTES_FORMAT, **read_notes(folder), "starred": starred}
+            notes = {**read_notes(folder), "version": NOTES_FORMAT, "starred": starred}
             try:
                 if not folder.is_dir():
                     raise FileNotFoundError(str(folder))

@@ -1,6 +1,7 @@
 """The library's index: a cache of what stands in the clips' folders, so that it opens at once.
 
-It can be made again from the folders at any time. Whatever is wrong with it, it is thrown away.
+It can be made again from the folders at any time. Whatever is wrong with it, it is thrown away; but
+the index of a newer kvdesk is left alone.
 """
 
 from __future__ import annotations
@@ -28,11 +29,15 @@ _values_of = attrgetter(*_COLUMNS)
 _BOOLEANS = ("is_binned", "starred", "has_key_frame", "is_read_only")
 
 
+class _NewerIndex(Exception):
+    """A newer kvdesk wrote the file."""
+
+
 class LibraryIndex:
     """The rows of one folder of clips, in an SQLite file.
 
-    Use it as a context manager, in one thread. Where the file cannot be written at all, it works
-    in memory: the library then reads every folder each time it opens.
+    Use it as a context manager, in one thread. Where the file cannot be written at all, or is of a
+    newer kvdesk, it works in memory: the library then reads every folder each time it opens.
     """
 
     def __init__(self, path: Path, clips: Path) -> None:
@@ -84,6 +89,9 @@ def _opened(path: Path, clips: Path) -> sqlite3.Connection:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             return _connection(str(path), clips)
+        except _NewerIndex:
+            log.info("The library's index is of a newer kvdesk and is left as it is.")
+            break
         except (OSError, sqlite3.Error) as error:
             log.warning("The library's index is made again: %s", error)
             for ending in ("", "-journal", "-wal", "-shm"):
@@ -96,7 +104,7 @@ def _connection(path: str, clips: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path)
     try:
         _check(connection, clips)
-    except sqlite3.Error:
+    except (sqlite3.Error, _NewerIndex):
         connection.close()
         raise
     return connection
@@ -104,6 +112,8 @@ def _connection(path: str, clips: Path) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection, clips: Path) -> None:
     ((version,),) = connection.execute("PRAGMA user_version").fetchall()
+    if version > INDEX_FORMAT:
+        raise _NewerIndex
     connection.execute("PRAGMA synchronous = NORMAL")
     if version == INDEX_FORMAT:
         ((state,),) = connection.execute("PRAGMA quick_check(1)").fetchall()

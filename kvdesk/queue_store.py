@@ -21,11 +21,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredQueue:
-    """What a queue's file holds; `may_be_written` is false where a newer kvdesk wrote it."""
+    """What a queue's file holds."""
 
     jobs: tuple[Job, ...] = ()
     is_held: bool = False
-    may_be_written: bool = True
 
 
 def queue_to_json(stored: StoredQueue) -> JsonObject:
@@ -49,7 +48,7 @@ def queue_from_json(data: JsonObject | None) -> StoredQueue:
     version = data.get("version")
     if not isinstance(version, int) or version > VERSION:
         log.warning("the queue is of version %r, which is not known here", version)
-        return StoredQueue(may_be_written=not isinstance(version, int))
+        return StoredQueue()
     listed: object = data.get("jobs")
     jobs = _jobs(cast("list[object]", listed)) if isinstance(listed, list) else []
     was_running = [job for job in jobs if job.state is JobState.RUNNING]

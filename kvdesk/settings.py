@@ -80,10 +80,7 @@ class SettingsStore(QObject):
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        data = read_json(path) or {}
-        version = data.get("version")
-        self._values = _tolerant_settings(data)
-        self._is_newer = isinstance(version, int) and version > _VERSION
+        self._values = _tolerant_settings(read_json(path) or {})
         self._writer = DelayedWriter(path, self._content, delay_ms=_SAVE_DELAY_MS, parent=self)
 
     @property
@@ -102,8 +99,7 @@ class SettingsStore(QObject):
         if values == self._values:
             return
         self._values = values
-        if not self._is_newer:
-            self._writer.schedule()
+        self._writer.schedule()
         self.changed.emit(values)
 
     def flush(self) -> None:

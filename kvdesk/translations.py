@@ -18,6 +18,7 @@ import PySide6
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 
 import kvdesk
+from engine.api.files import make_folder, publish, temporary_beside
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QCoreApplication
@@ -109,15 +110,15 @@ def compile_translation(source: Path, compiled: Path) -> None:
         OSError: the tool is missing, or the file cannot be written.
         subprocess.SubprocessError: the tool refuses.
     """
-    compiled.parent.mkdir(parents=True, exist_ok=True)
-    partial = compiled.with_suffix(".partial")
+    make_folder(compiled.parent)
     suffix = ".exe" if sys.platform == "win32" else ""
     tool = Path(PySide6.__file__).parent / f"lrelease{suffix}"
-    subprocess.run(
-        [str(tool), "-silent", str(source), "-qm", str(partial)],
-        check=True,
-        timeout=_COMPILE_SECONDS,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
-    partial.replace(compiled)
+    with temporary_beside(compiled) as temporary:
+        subprocess.run(
+            [str(tool), "-silent", str(source), "-qm", str(temporary)],
+            check=True,
+            timeout=_COMPILE_SECONDS,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+        publish(temporary, compiled, overwrite=True)

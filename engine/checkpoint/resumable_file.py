@@ -12,15 +12,21 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.api.files import publish
 from engine.checkpoint.tensors import CHUNK_BYTES, unreadable
+from engine.disk_space import disk_full, is_disk_full
 from engine.errors import ModelFileError
-from engine.files import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
+    from engine.errors import DiskFull
+
+
+PARTIAL = ".partial"
+"""What the name of a file ends with while it is written."""
 
 # Often enough that what `on_bytes` was told is true, and that the end does not take a minute.
 _SYNC_BYTES = 256 * 2**20
@@ -47,6 +53,7 @@ def write_chunks(
 
     Raises:
         ModelFileError: the disk refuses, or `chunks` cannot be read.
+        DiskFull: there is no room left. What is written stays, and the same call goes on.
     """
     partial = partial_of(path)
     sha256 = hashlib.sha256()
@@ -70,7 +77,7 @@ def write_chunks(
 
 def partial_of(path: Path) -> Path:
     """The name that `path` has while it is written."""
-    return path.with_name(path.name + ".partial")
+    return path.with_name(path.name + PARTIAL)
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
@@ -102,8 +109,10 @@ def digest_file(path: Path, on_bytes: Callable[[int], None]) -> FileDigest:
     return FileDigest(size=size, sha256=sha256.hexdigest())
 
 
-def unwritable(path: Path, error: OSError) -> ModelFileError:
+def unwritable(path: Path, error: OSError) -> ModelFileError | DiskFull:
     """What to raise when the operating system does not let `path` be written."""
+    if is_disk_full(error):
+        return disk_full(path.parent, f"the model's file {path.name}", detail=repr(error))
     reason = error.strerror or str(error)
     return ModelFileError(f"{path} cannot be written: {reason}.", detail=repr(error))
 

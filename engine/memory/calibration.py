@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+from engine.api.files import make_folder, remove_leftovers, write_text_atomically
 from engine.checkpoint.json_file import read_json_object
 from engine.errors import MessageError, ModelFileError
-from engine.files import write_text_atomically
 from engine.json_codec import from_json, to_json
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class CalibrationStore:
     """Keeps the rates of the last runs of every device in one small file.
 
     A label names a device, and the model too where that matters: small networks do not reach on a
-    card what large ones do. The file can be lost without harm; a damaged one counts as none, and
-    one that cannot be written is logged.
+    card what large ones do. The file can be lost without harm; a damaged one counts as none, one
+    of a newer kvdesk too but is left as it is, and one that cannot be written is logged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,6 +100,8 @@ class CalibrationStore:
         if not any(rates):
             return
         file = self._read()
+        if file.format > _FORMAT:
+            return
         before = _with_label(file, label)
         runs = _Runs(
             label=label,
@@ -113,7 +115,11 @@ class CalibrationStore:
         if not self._path.exists():
             return _File()
         try:
-            file = from_json(_File, read_json_object(self._path), where=self._path.name)
+            data = read_json_object(self._path)
+            version = data.get("format")
+            if type(version) is int and version > _FORMAT:
+                return _File(format=version)
+            file = from_json(_File, data, where=self._path.name)
         except (ModelFileError, MessageError) as error:
             log.warning("The speeds in %s cannot be used: %s", self._path, error)
             return _File()
@@ -121,7 +127,8 @@ class CalibrationStore:
 
     def _write(self, file: _File) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
+            remove_leftovers(self._path.parent)
             write_text_atomically(self._path, json.dumps(to_json(file), indent=1) + "\n")
         except OSError as error:
             log.warning("The speeds cannot be kept in %s: %s", self._path, error)

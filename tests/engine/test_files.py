@@ -2,15 +2,22 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+import subprocess
+import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from engine.files import fsync_folder, publish, temporary_beside, write_text_atomically
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from engine.api.files import (
+    fsync_folder,
+    make_folder,
+    publish,
+    remove_leftovers,
+    temporary_beside,
+    write_text_atomically,
+)
 
 
 def no_hard_links(*_arguments):
@@ -149,6 +156,95 @@ def test_a_file_is_synced_before_it_is_named_and_its_folder_after(
     monkeypatch.setattr(os, "fsync", watched)
     write_text_atomically(path, "new")
     assert had_name == [False, True]
+
+
+def test_a_new_file_whose_name_cannot_be_made_to_last_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "clip.json"
+
+    def broken(_folder: Path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with temporary_beside(path) as temporary:
+        temporary.write_text("new")
+        monkeypatch.setattr("engine.api.files.fsync_folder", broken)
+        with pytest.raises(OSError, match="Input/output"):
+            publish(temporary, path, overwrite=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_somebody_holds_for_a_moment_is_replaced_when_they_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "clip.json"
+    path.write_text("old")
+    replace, tries = Path.replace, []
+
+    def held(temporary: Path, target: Path):
+        tries.append(temporary)
+        if len(tries) < 3:
+            raise PermissionError(errno.EACCES, "The file is in use")
+        replace(temporary, target)
+
+    monkeypatch.setattr("engine.api.files._SECONDS_TO_REPLACE", 2.0)
+    monkeypatch.setattr(Path, "replace", held)
+    write_text_atomically(path, "new")
+    assert (len(tries), path.read_text()) == (3, "new")
+
+
+def test_a_disk_that_cannot_sync_folders_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fsync = os.fsync
+
+    def files_only(descriptor: int):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    write_text_atomically(tmp_path / "clip.json", "new")
+    assert (tmp_path / "clip.json").read_text() == "new"
+
+
+def test_a_folder_is_made_with_all_above_it_and_each_name_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    synced: list[Path] = []
+    monkeypatch.setattr("engine.api.files.fsync_folder", synced.append)
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    assert synced == [tmp_path, tmp_path / "a"]
+    make_folder(tmp_path / "a" / "b")
+    assert len(synced) == 2
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(NotADirectoryError):
+        make_folder(tmp_path / "file" / "deeper")
+
+
+def test_leftovers_of_processes_that_are_gone_are_removed_and_others_stay(tmp_path: Path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        gone = process.pid
+    with temporary_beside(tmp_path / "clip.mp4") as ours:
+        ours.mkdir()
+        (ours / "frame").write_text("x")
+        of_gone = ours.with_name(ours.name.replace(f"-{os.getpid()}-", f"-{gone}-"))
+        of_gone.mkdir()
+        (of_gone / "frame").write_text("x")
+        elsewhere = tmp_path / f".kvdesk-00000000-{gone}-1234.tmp"
+        elsewhere.write_text("on another computer")
+        old = tmp_path / ".kvdesk-0123.tmp"
+        old.write_text("of a kvdesk that wrote no numbers")
+        os.utime(old, (0, 0))
+        mine = tmp_path / "clip.tmp"
+        mine.write_text("not ours")
+        remove_leftovers(tmp_path)
+        assert {path for path in (ours, of_gone, elsewhere, old, mine) if path.exists()} == {
+            ours,
+            elsewhere,
+            mine,
+        }
 
 
 def test_a_folder_that_is_not_there_cannot_be_synced(tmp_path: Path):

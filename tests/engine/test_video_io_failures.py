@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from video_clips import grey_frames, smooth_frames, use_program
 
-from engine.errors import Cancelled, OutputExists, VideoFileError
+from engine.errors import Cancelled, DiskFull, OutputExists, VideoFileError
 from engine.video_io import SaveSettings, save_video
 
 NAMES = ["clip.mp4", "clip.gif", "clip.webp", "clip.png"]
@@ -200,7 +200,7 @@ def test_a_full_disk_has_a_sentence_of_its_own(tmp_path: Path, monkeypatch: pyte
         "import sys; sys.stderr.write('Error muxing\\n-28 (No space left on device)'); exit(1)"
     )
     use_program(monkeypatch, tmp_path / "bin", program)
-    with pytest.raises(VideoFileError, match=r"disk of .* is full\. Free some space") as error:
+    with pytest.raises(DiskFull, match=r"disk of .*out has too little room: .* are free") as error:
         save_video(smooth_frames(1), tmp_path / "out" / "clip.mp4", SETTINGS)
     assert "No space left" in error.value.detail
 
@@ -208,7 +208,7 @@ def test_a_full_disk_has_a_sentence_of_its_own(tmp_path: Path, monkeypatch: pyte
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(VideoFileError, match=r"disk of .* is full\. Free some space"):
+    with pytest.raises(DiskFull, match=r"disk of .*out has too little room: .* are free"):
         save_video(smooth_frames(1), tmp_path / "out" / "clip.png", SETTINGS)
     assert names_in(tmp_path / "out") == []
 

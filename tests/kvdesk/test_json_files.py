@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.api.files import temporary_beside
+from kvdesk import json_files
 from kvdesk.folders import Folders
-from kvdesk.json_files import DelayedWriter, read_json, write_json
+from kvdesk.json_files import DelayedWriter, NewerFormat, read_json, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +46,86 @@ def test_a_damaged_file_is_none_and_set_aside(tmp_path: Path, content: bytes) ->
 
     assert not path.exists()
     assert (tmp_path / "file.json.damaged").read_bytes() == content
+
+
+def test_a_file_that_the_disk_does_not_let_be_read_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.json"
+    path.write_text('{"a": 1}')
+
+    def unreadable(_path: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.read_bytes", unreadable)
+        assert read_json(path) is None
+    write_json(path, {"a": 2})
+
+    assert read_json(path) == {"a": 2}
+    assert read_json(tmp_path / "file.json.damaged") == {"a": 1}
+
+
+def test_a_file_of_a_newer_version_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(path, {"version": 2, "a": 1})
+
+    with pytest.raises(NewerFormat):
+        write_json(path, {"version": 1})
+
+    assert read_json(path) == {"version": 2, "a": 1}
+    write_json(path, {"version": 2, "a": 2})
+    assert read_json(path) == {"version": 2, "a": 2}
+
+
+def test_what_a_killed_process_left_goes_with_the_next_writing(tmp_path: Path) -> None:
+    write_json(tmp_path / "other.json", {})
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        gone = process.pid
+    with temporary_beside(tmp_path / "file.json") as ours:
+        ours.write_text("half")
+        theirs = ours.with_name(ours.name.replace(f"-{os.getpid()}-", f"-{gone}-"))
+        theirs.write_text("half")
+        write_json(tmp_path / "file.json", {})
+        assert ours.exists()
+        assert not theirs.exists()
+
+
+@pytest.mark.fault(8)
+def test_what_could_not_be_written_is_written_once_it_can_be(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kvdesk.json_files._RETRY_MS", 20)
+    full = [True]
+    write = json_files.write_atomically
+
+    def filling(path: Path, data: bytes) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(json_files, "write_atomically", filling)
+    path = tmp_path / "file.json"
+    writer = DelayedWriter(path, lambda: {"a": 1}, delay_ms=1)
+    writer.schedule()
+    qtbot.wait(60)
+    assert not path.exists()
+    full[0] = False
+    qtbot.waitUntil(path.exists)
+    assert read_json(path) == {"a": 1}
+    writer.deleteLater()
+
+
+def test_what_could_not_be_written_is_tried_again_at_the_end(tmp_path: Path, qtbot: QtBot) -> None:
+    blocker = tmp_path / "folder"
+    blocker.write_text("in the way")
+    writer = DelayedWriter(blocker / "file.json", lambda: {"a": 1}, delay_ms=1)
+    writer.schedule()
+    qtbot.wait(30)
+    blocker.unlink()
+    writer.flush()
+    assert read_json(blocker / "file.json") == {"a": 1}
+    writer.deleteLater()
 
 
 def test_a_file_that_cannot_be_read_is_none_and_left_alone(tmp_path: Path) -> None:

@@ -117,6 +117,19 @@ def test_a_clip_of_a_newer_kvdesk_is_shown_and_never_rewritten(make_library, cli
     assert (folder / "clip.json").read_text() == content
 
 
+@pytest.mark.fault(26)
+def test_values_that_only_a_newer_kvdesk_knows_do_not_hide_its_clips(make_library, clips):
+    folder = make_clip(clips, "one", format_version=9)
+    data = json.loads((folder / "clip.json").read_text())
+    data["request"] |= {"motion": "sideways", "fps": 7}
+    data["seconds"] = [{"stage": "polish", "seconds": 1.0}]
+    (folder / "clip.json").write_text(json.dumps(data))
+    record = make_library().record("one")
+    assert (record.is_read_only, record.info.num_frames) == (True, 45)
+    assert record.info.request.prompt == "A red circle"
+    assert record.info.seconds == ()
+
+
 def test_an_unknown_name_in_a_clip_of_this_kvdesk_is_damage(make_library, clips):
     folder = make_clip(clips, "one")
     data = json.loads((folder / "clip.json").read_text())
@@ -229,12 +242,23 @@ def test_a_star_is_kept_in_the_folder_and_can_be_undone(make_library, clips, und
     assert undo_stack.count() == 1  # there was nothing to do
 
 
-def test_notes_of_a_newer_kvdesk_are_kept_beside_the_star(make_library, clips):
+def test_other_notes_are_kept_beside_the_star(make_library, clips):
     folder = make_clip(clips, "one")
-    (folder / "notes.json").write_text('{"version": 3, "label": "best"}')
+    (folder / "notes.json").write_text('{"version": 1, "label": "best"}')
     make_library().star(["one"], starred=True)
     notes = json.loads((folder / "notes.json").read_text())
-    assert notes == {"version": 3, "label": "best", "starred": True}
+    assert notes == {"version": 1, "label": "best", "starred": True}
+
+
+def test_notes_of_a_newer_kvdesk_are_never_rewritten(make_library, clips, qtbot):
+    notes = make_clip(clips, "one") / "notes.json"
+    notes.write_text('{"version": 3, "starred": true}')
+    library = make_library()
+    with qtbot.waitSignal(library.failed) as failed:
+        library.star(["one"], starred=False)
+    assert "newer kvdesk" in failed.args[1]
+    assert library.record("one").starred
+    assert notes.read_text() == '{"version": 3, "starred": true}'
 
 
 def test_damaged_notes_are_no_star(make_library, clips):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -45,6 +47,21 @@ def test_a_row_replaces_the_one_of_its_name_and_names_can_go(tmp_path, clips, ro
     assert rows_in(path, clips) == [replace(row, starred=True)]
 
 
+@pytest.mark.fault(26)
+def test_the_index_of_a_newer_kvdesk_is_left_as_it_is(tmp_path, clips, row):
+    path = tmp_path / "index.sqlite"
+    fill(path, clips, row)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with LibraryIndex(path, clips) as index:
+        assert index.rows() == []
+        index.update([row])
+        assert index.rows() == [row]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.fault(27)
 @pytest.mark.parametrize("damage", ["garbage", "cut", "overwritten", "empty", "folder"])
 def test_a_damaged_index_is_thrown_away(tmp_path, clips, row, damage):
     path = tmp_path / "index.sqlite"
@@ -67,6 +84,7 @@ def test_a_damaged_index_is_thrown_away(tmp_path, clips, row, damage):
         assert rows_in(path, clips) == [row]
 
 
+@pytest.mark.fault(27)
 def test_the_index_of_another_folder_or_format_is_not_used(tmp_path, clips, row, monkeypatch):
     path = tmp_path / "index.sqlite"
     fill(path, clips, row)
@@ -76,6 +94,7 @@ def test_the_index_of_another_folder_or_format_is_not_used(tmp_path, clips, row,
     assert rows_in(path, clips) == []
 
 
+@pytest.mark.fault(27, 30)
 def test_where_nothing_can_be_written_the_index_is_empty_and_works(tmp_path, clips, row):
     (tmp_path / "file").write_text("in the way")
     path = tmp_path / "file" / "index.sqlite"

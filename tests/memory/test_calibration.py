@@ -73,6 +73,16 @@ def test_devices_do_not_mix_and_those_of_long_ago_go(store, path):
     assert len(json.loads(path.read_text())["runs"]) == 32
 
 
+@pytest.mark.fault(26)
+def test_the_file_of_a_newer_kvdesk_counts_as_none_and_stays(store, path):
+    path.parent.mkdir()
+    path.write_text('{"format": 2, "runs": [], "moods": 3}')
+    assert store.load(CARD) is None
+    store.record(CARD, flops=ONE_RUN)
+    assert store.load(CARD) is None
+    assert path.read_text() == '{"format": 2, "runs": [], "moods": 3}'
+
+
 @pytest.mark.parametrize(
     "contents",
     [
@@ -80,7 +90,7 @@ def test_devices_do_not_mix_and_those_of_long_ago_go(store, path):
         "nonsense",
         "[]",
         '{"format": 1}{',
-        '{"format": 2, "runs": []}',
+        '{"format": 0, "runs": []}',
         '{"format": 1, "runs": [{"label": 3}]}',
         '{"format": 1, "runs": [{"label": "NVIDIA GeForce RTX 3060", "flops": [NaN]}]}',
         '{"format": 1, "runs": [{"label": "NVIDIA GeForce RTX 3060", "flops": [-5, 0]}]}',
