@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from engine.context_cache import ContextCache
     from engine.denoisers import LoopDenoiser
     from engine.diffusion.loop import LoopState, Step
-    from engine.memory.clip_traces import LoopTraces
     from engine.memory.device import Device
+    from engine.memory.loop_traces import LoopTraces
     from engine.memory.plan import PassTrace, Variant
     from engine.memory.ways import Ways
     from engine.models.interpolation_unet import InterpolationUNet
@@ -114,7 +114,7 @@ class Pipeline:
         self._contexts = contexts
         self._tracer = tracer_of(loader, device.kind)
         self._tokenizer = AutoTokenizer.from_pretrained(
-            loader.folder.tokenizer_folder, local_files_only=True
+            loader.folder.tokenizer_folder, local_files_only=True, trust_remote_code=False
         )
 
     @property

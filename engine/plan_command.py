@@ -48,13 +48,21 @@ def run_plan(options: argparse.Namespace) -> None:
     Raises:
         EngineError: there is no such model or device, or the size does not fit the model.
     """
-    # The process ends with the plan: looking for garbage among all that is imported would take a
-    # quarter of its time.
+    # Looking for garbage among all that is imported would take a quarter of the time.
+    was_on = gc.isenabled()
     gc.disable()
+    try:
+        _plan(options)
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _plan(options: argparse.Namespace) -> None:
     from engine.checkpoint.folder import check_multiple
     from engine.machine import PROCESS_BYTES
     from engine.memory.clip_plan import plan_clip
-    from engine.memory.clip_traces import ClipTracer
+    from engine.memory.clip_traces import keeping_tracer
     from engine.memory.device_kind import DeviceKind
     from engine.memory.feeder import MOST_STAGING_BYTES, main_memory_budget
     from engine.memory.trace_beside import trace_text_beside
@@ -72,7 +80,7 @@ def run_plan(options: argparse.Namespace) -> None:
     on_cpu = kind is DeviceKind.CPU
     if on_cpu and options.ram is not None:
         budget = main_memory_budget(options.ram)
-    tracer = ClipTracer(sizes, kind)
+    tracer = keeping_tracer(sizes, kind)
     trace_text_beside(tracer)
     plan = plan_clip(tracer, request, budget_bytes=budget, card=card)
     # On a processor the tables of the steps are among what is planned.

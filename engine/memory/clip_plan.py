@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from engine.api import GenerateRequest
     from engine.memory.cards import Card
-    from engine.memory.clip_traces import ClipTracer, LoopTraces
+    from engine.memory.clip_traces import ClipTracer
+    from engine.memory.loop_traces import LoopTraces
     from engine.memory.plan import PassPlan, PassTrace
 
 

@@ -1,12 +1,11 @@
 """The passes of a clip through its networks, each traced by a dry run of the code that does it.
 
-Needs a model's configuration and no weights. A trace takes up to a second and is kept.
+Needs a model's configuration and no weights. A trace takes up to a second and is kept, in the
+process and on the disk.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -22,11 +21,11 @@ from engine.denoisers import (
     InterpolationDenoiser,
     KeyFrameDenoiser,
 )
-from engine.memory.device_kind import DeviceKind
-from engine.memory.dry_run import dry_run
-from engine.memory.meta_networks import MetaNetworks
+from engine.memory.kept_traces import KeptTraces, traces_folder
+from engine.memory.loop_traces import LoopTracer
 from engine.memory.model_sizes import sizes_of
-from engine.memory.plan import PassTrace, Variant
+from engine.memory.pass_tracer import META, PassTracer
+from engine.memory.plan import Variant
 from engine.memory.ways import Ways
 from engine.models.layers import TextContext
 
@@ -37,7 +36,10 @@ if TYPE_CHECKING:
 
     from engine.checkpoint.networks import NetworkLoader
     from engine.denoisers import LoopDenoiser
+    from engine.memory.device_kind import DeviceKind
+    from engine.memory.loop_traces import LoopTraces
     from engine.memory.model_sizes import ModelSizes
+    from engine.memory.plan import PassTrace
     from engine.models.interpolation_unet import InterpolationUNet
     from engine.models.key_frame_unet import KeyFrameUNet
     from engine.models.movq import MoVQ
@@ -45,50 +47,34 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-META = torch.device("meta")
-SMALL_MODEL_BYTES = 1 << 30
-"""Networks that take no more than this together all stay on the device, from clip to clip."""
-
-_TRACED_STEPS = (1, 2)
-
 _STRIP_ROWS = (None, 128, 32)
 """Rows of pixels of the ways to encode and decode, in order of preference."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopTraces:
-    """The two passes of a denoising loop, each with the ways to do it in order of preference.
-
-    Attributes:
-        conditions: what is computed once for all steps.
-        steps: the network itself.
-        table_bytes: of the scales and shifts of all steps, in main memory.
-    """
-
-    conditions: Ways
-    steps: Ways
-    table_bytes: int
 
 
 class ClipTracer:
     """Traces the passes of clips that one model makes on one kind of device."""
 
-    def __init__(self, sizes: ModelSizes, kind: DeviceKind) -> None:
-        self._sizes = sizes
-        self._kind = kind
-        self._networks = MetaNetworks(sizes, kind)
-        # A dry run hangs its hooks into a network; questions are answered while a clip is made.
-        self._lock = threading.RLock()
+    def __init__(
+        self, sizes: ModelSizes, kind: DeviceKind, kept_traces: KeptTraces | None = None
+    ) -> None:
+        """Trace for the model of `sizes`, with what `kept_traces` has of it."""
+        self._passes = PassTracer(sizes, kind, kept_traces)
+        self._text_config = sizes.config.text
         self._kept: dict[tuple[object, ...], object] = {}
 
     @property
     def is_small(self) -> bool:
         """Whether all networks stay on the device together."""
-        return self._networks.are_within(SMALL_MODEL_BYTES)
+        return self._passes.is_small
 
     def text(self) -> Ways:
         """One prompt through the text encoder."""
         return self._once(("text",), lambda: Ways([self.traced_text]))
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the trace of the text encoder need not be made."""
+        return self._passes.is_kept("text", (), Variant())
 
     def take_text(self, trace: Callable[[], PassTrace]) -> None:
         """Have the trace of the text encoder made by somebody else."""
@@ -119,6 +105,7 @@ class ClipTracer:
             lambda: self._movq(
                 ModelPart.IMAGE_MOVQ,
                 "picture encode",
+                (size,),
                 lambda movq, rows: movq.encode(_empty(*pixels), strip_rows=rows),
                 size.height,
             ),
@@ -131,6 +118,7 @@ class ClipTracer:
             lambda: self._movq(
                 ModelPart.IMAGE_MOVQ,
                 "key frame decode",
+                (size,),
                 lambda movq, rows: movq.decode(_latents(1, size), strip_rows=rows),
                 size.height,
             ),
@@ -143,6 +131,7 @@ class ClipTracer:
             lambda: self._movq(
                 ModelPart.VIDEO_MOVQ,
                 "decode",
+                (size, chunk_frames, num_chunks),
                 lambda movq, rows: movq.decode(_latents(chunk_frames, size), strip_rows=rows),
                 size.height,
                 repeats=num_chunks,
@@ -152,25 +141,29 @@ class ClipTracer:
     # The passes
 
     def traced_text(self) -> PassTrace:
-        """The trace of `text`, made here and now."""
-        part, length = ModelPart.TEXT_ENCODER, self._sizes.config.text.tokens_length
-        encoder = cast("TextEncoder", self._networks.network(part))
-        embeds = _empty(1, length, encoder.encoder.config.d_model)
-        mask = torch.ones(1, length, dtype=torch.long)
-        return self._pass(
-            "text",
-            part,
-            Variant(),
-            lambda: encoder(embeds, mask),
-            repeats=1,
-            held_bytes=embeds.nbytes,
-        )
+        """The trace of `text`, made here and now unless it is kept."""
+
+        def trace() -> PassTrace:
+            part, length = ModelPart.TEXT_ENCODER, self._text_config.tokens_length
+            encoder = cast("TextEncoder", self._passes.network(part))
+            embeds = _empty(1, length, encoder.encoder.config.d_model)
+            mask = torch.ones(1, length, dtype=torch.long)
+            return self._passes.trace(
+                "text",
+                part,
+                Variant(),
+                lambda: encoder(embeds, mask),
+                repeats=1,
+                held_bytes=embeds.nbytes,
+            )
+
+        return self._passes.trace_once("text", (), Variant(), trace)
 
     def _key_frame(self, size: FrameSize, num_steps: int) -> LoopTraces:
         picture = FrameSize(width=2 * size.width, height=2 * size.height)
 
         def denoiser(count: int) -> LoopDenoiser:
-            unet = cast("KeyFrameUNet", self._networks.network(ModelPart.T2V))
+            unet = cast("KeyFrameUNet", self._passes.network(ModelPart.T2V))
             return KeyFrameDenoiser(unet, self._guided(), range(count))
 
         latents = _latents(1, picture)
@@ -179,7 +172,7 @@ class ClipTracer:
     def _base_frames(self, size: FrameSize, num_steps: int) -> LoopTraces:
         def denoiser(count: int) -> LoopDenoiser:
             return BaseFrameDenoiser(
-                cast("KeyFrameUNet", self._networks.network(ModelPart.T2V)),
+                cast("KeyFrameUNet", self._passes.network(ModelPart.T2V)),
                 self._guided(),
                 _latents(1, size),
                 range(count),
@@ -194,7 +187,7 @@ class ClipTracer:
     def _interpolation(self, size: FrameSize, num_steps: int, num_frames: int) -> LoopTraces:
         def denoiser(count: int) -> LoopDenoiser:
             return InterpolationDenoiser(
-                cast("InterpolationUNet", self._networks.network(ModelPart.INTERPOLATION)),
+                cast("InterpolationUNet", self._passes.network(ModelPart.INTERPOLATION)),
                 self._guided(),
                 _latents(num_frames, size),
                 range(count),
@@ -213,88 +206,22 @@ class ClipTracer:
         latents: Tensor,
         num_steps: int,
     ) -> LoopTraces:
-        """The traces of a loop; `denoiser_of` makes a denoiser for a number of steps."""
-        prepared, conditions = self._conditions(name, part, denoiser_of, num_steps)
-        # Latents before and after the step, the two predictions that guidance begins with, and
-        # what a solver remembers.
-        held = 6 * latents.nbytes + prepared.conditions.fixed_bytes
-        table_bytes = prepared.conditions.step_bytes * num_steps
-        held += prepared.conditions.step_bytes if self._on_card else table_bytes
-
-        def trace(variant: Variant) -> PassTrace:
-            together = variant.branches_together
-            return self._pass(
-                name,
-                part,
-                variant,
-                lambda: prepared(latents, 0) if together else prepared.branch(latents, 0, 0),
-                repeats=num_steps * (1 if together else prepared.num_branches),
-                held_bytes=held,
-            )
-
-        # A model that is small is never in 8 bit: all its weights stay.
-        has_8bit = self._sizes.eight_bit_bytes.get(part) is not None and not self.is_small
-        variants = (
-            Variant(branches_together=together, is_8bit=in_8bit)
-            for in_8bit in ((False, True) if has_8bit else (False,))
-            for together in (True, False)
-        )
-        steps = Ways([partial(trace, variant) for variant in variants])
-        return LoopTraces(
-            conditions=Ways([lambda: conditions]), steps=steps, table_bytes=table_bytes
-        )
-
-    def _conditions(
-        self,
-        name: str,
-        part: ModelPart,
-        denoiser_of: Callable[[int], LoopDenoiser],
-        num_steps: int,
-    ) -> tuple[LoopDenoiser, PassTrace]:
-        """A denoiser with its conditions, and the pass that computes those of `num_steps` steps.
-
-        Every step adds the same, so few of them are enough to know.
-        """
-        few, more = (denoiser_of(count) for count in _TRACED_STEPS)
-        traces = [
-            self._pass(
-                f"{name} conditions", part, Variant(), denoiser.prepare, repeats=1, held_bytes=0
-            )
-            for denoiser in (few, more)
-        ]
-        others = num_steps - _TRACED_STEPS[0]
-        # On a card the table of all steps is in main memory.
-        table = few.conditions.step_bytes if self._on_card else 0
-        uses = tuple(
-            replace(
-                use,
-                flops=use.flops + others * (then.flops - use.flops),
-                moved_bytes=use.moved_bytes + others * (then.moved_bytes - use.moved_bytes),
-                live_bytes=use.live_bytes
-                - _TRACED_STEPS[0] * table
-                + others * (then.live_bytes - use.live_bytes - table),
-            )
-            for use, then in zip(*(trace.uses for trace in traces), strict=True)
-        )
-        return few, replace(traces[0], uses=uses)
-
-    @property
-    def _on_card(self) -> bool:
-        return self._kind is DeviceKind.GRAPHICS_CARD
+        loop = LoopTracer(self._passes, name, part, denoiser_of, latents, num_steps=num_steps)
+        return loop.traces()
 
     def _movq(
         self,
         part: ModelPart,
         name: str,
+        shape: tuple[object, ...],
         work: Callable[[MoVQ, int | None], object],
         height: int,
         *,
         repeats: int = 1,
     ) -> Ways:
-        movq = cast("MoVQ", self._networks.network(part))
-
         def trace(rows: int | None) -> PassTrace:
-            return self._pass(
+            movq = cast("MoVQ", self._passes.network(part))
+            return self._passes.trace(
                 name,
                 part,
                 Variant(strip_rows=rows),
@@ -303,38 +230,16 @@ class ClipTracer:
                 held_bytes=0,
             )
 
-        heights = (rows for rows in _STRIP_ROWS if rows is None or rows < height)
-        return Ways([partial(trace, rows) for rows in heights])
+        def way(rows: int | None) -> Callable[[], PassTrace]:
+            variant = Variant(strip_rows=rows)
+            return partial(self._passes.trace_once, name, shape, variant, partial(trace, rows))
 
-    def _pass(
-        self,
-        name: str,
-        part: ModelPart,
-        variant: Variant,
-        work: Callable[[], object],
-        *,
-        repeats: int,
-        held_bytes: int,
-    ) -> PassTrace:
-        with self._lock:
-            trace = dry_run(
-                work,
-                self._networks.network(part),
-                kind=self._kind,
-                name=name,
-                part=part,
-                variant=variant,
-                repeats=repeats,
-                held_bytes=held_bytes,
-                stored_bytes=self._sizes.eight_bit_bytes.get(part) if variant.is_8bit else None,
-            )
-        if not self.is_small:
-            return trace
-        return replace(trace, fixed_bytes=trace.fixed_bytes + self._networks.idle_bytes(trace))
+        heights = (rows for rows in _STRIP_ROWS if rows is None or rows < height)
+        return Ways([way(rows) for rows in heights])
 
     def _guided(self) -> GuidedText:
         """Two prompts of the greatest length."""
-        text = self._sizes.config.text
+        text = self._text_config
         context = TextContext(
             tokens=_empty(1, text.tokens_length, text.context_dim),
             mask=torch.ones(1, text.tokens_length, dtype=torch.bool, device=META),
@@ -343,7 +248,7 @@ class ClipTracer:
         return GuidedText(prompt=context, without_prompt=context)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], ResultT]) -> ResultT:
-        with self._lock:
+        with self._passes.lock:
             if key not in self._kept:
                 self._kept[key] = make()
             return cast("ResultT", self._kept[key])
@@ -354,14 +259,19 @@ _KEPT_TRACERS = 4
 
 
 def tracer_of(loader: NetworkLoader, kind: DeviceKind) -> ClipTracer:
-    """The tracer of a model in a folder, with all that was traced in this process already."""
+    """The tracer of a model in a folder, with all that was traced already."""
     has_8bit = loader.folder.tensors_8bit(ModelPart.T2V) is not None
     key = (loader.folder.fingerprint, loader.text_encoder_8bit, has_8bit, kind)
-    tracer = _tracers.pop(key, None) or ClipTracer(sizes_of(loader), kind)
+    tracer = _tracers.pop(key, None) or keeping_tracer(sizes_of(loader), kind)
     _tracers[key] = tracer  # behind the others: the first ones were not used for longest
     for oldest in list(_tracers)[:-_KEPT_TRACERS]:
         del _tracers[oldest]
     return tracer
+
+
+def keeping_tracer(sizes: ModelSizes, kind: DeviceKind) -> ClipTracer:
+    """A tracer that keeps what it traces in this user's cache."""
+    return ClipTracer(sizes, kind, KeptTraces(traces_folder(), sizes, kind))
 
 
 def _empty(*shape: int) -> Tensor:

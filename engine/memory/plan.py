@@ -84,6 +84,7 @@ class PassTrace:
             throughout, such as the text's keys and values.
         repeats: how often the pass is done: denoising steps (times branches, where these go one by
             one), or chunks.
+        table_bytes: of what it leaves behind for all steps of a loop, in main memory.
     """
 
     name: str
@@ -93,6 +94,7 @@ class PassTrace:
     unit_bytes: Mapping[str, int]
     fixed_bytes: int
     repeats: int
+    table_bytes: int = 0
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -6,8 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-import platformdirs
-
+from engine.cache_folder import user_cache
 from engine.memory.calibration import CalibrationStore, Rate
 from engine.memory.cards import card_named
 
@@ -25,7 +24,7 @@ _MANY_BYTES = 256 << 20
 
 def speeds_file() -> Path:
     """Where this user's measured speeds are kept."""
-    return platformdirs.user_cache_path("kvdesk", appauthor=False) / "speeds.json"
+    return user_cache() / "speeds.json"
 
 
 class Speeds:

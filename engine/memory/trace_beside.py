@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine.checkpoint.folder import ModelPart
-from engine.memory.plan import PassTrace, UnitUse, Variant
+from engine.memory.kept_traces import trace_from_json, trace_to_json
 
 if TYPE_CHECKING:
     from engine.memory.clip_traces import ClipTracer
+    from engine.memory.plan import PassTrace
 
 
 def trace_text_beside(tracer: ClipTracer) -> None:
@@ -24,7 +23,7 @@ def trace_text_beside(tracer: ClipTracer) -> None:
 
     To be called before this process has threads. Where there is no `fork`, nothing happens.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or tracer.has_text:
         return
     reading, writing = os.pipe()
     child = os.fork()
@@ -38,22 +37,15 @@ def trace_text_beside(tracer: ClipTracer) -> None:
             text = pipe.read()
         os.waitpid(child, 0)
         # A child that died has written nothing, and what killed it is for this process to meet.
-        return _from_json(json.loads(text)) if text else tracer.traced_text()
+        return trace_from_json(json.loads(text)) if text else tracer.traced_text()
 
     tracer.take_text(received)
 
 
 def _write_trace(tracer: ClipTracer, descriptor: int) -> None:
     try:
-        fields = asdict(tracer.text()[0])
+        fields = trace_to_json(tracer.text()[0])
         with os.fdopen(descriptor, "w", encoding="utf-8") as pipe:
             json.dump(fields, pipe)
     finally:
         os._exit(0)
-
-
-def _from_json(fields: dict[str, Any]) -> PassTrace:
-    fields["part"] = ModelPart(fields["part"])
-    fields["variant"] = Variant(**fields["variant"])
-    fields["uses"] = tuple(UnitUse(**use) for use in fields["uses"])
-    return PassTrace(**fields)

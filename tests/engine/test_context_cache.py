@@ -3,9 +3,10 @@
 import os
 import random
 
+import pytest
 import torch
 
-from engine import context_cache
+from engine import cache_folder, context_cache
 from engine.context_cache import ContextCache, contexts_folder
 from engine.models.layers import TextContext
 
@@ -131,6 +132,7 @@ def test_a_file_under_the_name_of_another_is_not_used(tmp_path):
     assert cache.find("a dog", MODEL) is None
 
 
+@pytest.mark.fault(30)
 def test_a_folder_that_cannot_be_used_is_logged_and_stops_nothing(tmp_path, caplog):
     blocked = tmp_path / "file"
     blocked.write_text("here is no folder")
@@ -147,7 +149,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch, caplog)
     def full_disk(*_args: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(context_cache, "publish", full_disk)
+    monkeypatch.setattr(cache_folder, "write_atomically", full_disk)
     cache.keep("a cat", MODEL, context(1))
     assert "No space left" in caplog.text
     assert is_same(cache.find("a cat", MODEL), context())

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.api import (
     Fps,
@@ -21,7 +22,7 @@ from engine.checkpoint.networks import NetworkLoader
 from engine.clip_run import ClipRun
 from engine.denoisers import decoding_chunk_sizes
 from engine.memory.cards import card_named
-from engine.memory.clip_traces import ClipTracer, LoopTraces
+from engine.memory.clip_traces import ClipTracer
 from engine.memory.device_kind import DeviceKind
 from engine.memory.ladder import free_needed, usable_bytes
 from engine.memory.model_sizes import sizes_of
@@ -30,6 +31,9 @@ from engine.memory.simulated_card import SimulatedCard
 from engine.memory.simulated_device import SimulatedDevice
 from engine.pipeline import Pipeline
 from engine.progress import Progress, planned_work
+
+if TYPE_CHECKING:
+    from engine.memory.loop_traces import LoopTraces
 
 DEMO = Path(__file__).parents[2] / "resources" / "demo_model"
 SIZE = FrameSize(width=64, height=64)

@@ -11,6 +11,7 @@ from PIL import Image
 from rehearsal.predicted_bytes import MOST_OVER, MOST_UNDER, most_alive
 
 import engine.memory.clip_traces
+import engine.memory.pass_tracer
 from engine.api import FrameSize, Motion, Sampler, SamplingSettings
 from engine.checkpoint.folder import ModelPart
 from engine.denoisers import GuidedText, KeyFrameDenoiser
@@ -35,7 +36,7 @@ def sizes():
 
 @pytest.fixture(params=DeviceKind, ids=lambda kind: kind.name.lower())
 def tracer(request, sizes, monkeypatch):
-    monkeypatch.setattr(engine.memory.clip_traces, "SMALL_MODEL_BYTES", 0)
+    monkeypatch.setattr(engine.memory.pass_tracer, "SMALL_MODEL_BYTES", 0)
     return ClipTracer(sizes, request.param)
 
 
@@ -54,7 +55,7 @@ def meta_text(sizes):
 
 def test_conditions_of_many_steps_are_those_of_a_dry_run_with_all_of_them(sizes, monkeypatch):
     """Two dry runs with few steps tell what a long one would: every step adds the same."""
-    monkeypatch.setattr(engine.memory.clip_traces, "SMALL_MODEL_BYTES", 0)
+    monkeypatch.setattr(engine.memory.pass_tracer, "SMALL_MODEL_BYTES", 0)
     tracer = ClipTracer(sizes, DeviceKind.CPU)
     unet = MetaNetworks(sizes, DeviceKind.CPU).network(ModelPart.T2V)
     denoiser = KeyFrameDenoiser(unet, meta_text(sizes), range(STEPS))
@@ -117,7 +118,7 @@ def test_a_small_model_counts_all_its_networks_in_every_pass(sizes, monkeypatch)
     everything = MetaNetworks(sizes, DeviceKind.CPU).all_bytes
     small = {name: tracer.key_frame(SIZE, STEPS).steps[0] for name in ("key frame",)}
     small["decode"] = tracer.decode(SIZE, 4, 3)[0]
-    monkeypatch.setattr(engine.memory.clip_traces, "SMALL_MODEL_BYTES", 0)
+    monkeypatch.setattr(engine.memory.pass_tracer, "SMALL_MODEL_BYTES", 0)
     alone = ClipTracer(sizes, DeviceKind.CPU)
     assert not alone.is_small
     own = {
@@ -131,7 +132,7 @@ def test_a_small_model_counts_all_its_networks_in_every_pass(sizes, monkeypatch)
 
 
 def test_8_bit_ways_come_last_and_weigh_less(sizes, monkeypatch):
-    monkeypatch.setattr(engine.memory.clip_traces, "SMALL_MODEL_BYTES", 0)
+    monkeypatch.setattr(engine.memory.pass_tracer, "SMALL_MODEL_BYTES", 0)
     exact = ClipTracer(sizes, DeviceKind.GRAPHICS_CARD).base_frames(SIZE, STEPS).steps
     half = {unit: num_bytes // 2 for unit, num_bytes in exact[0].unit_bytes.items()}
     rounded = replace(sizes, eight_bit_bytes={ModelPart.T2V: half})
@@ -156,7 +157,7 @@ def test_a_way_is_traced_when_somebody_looks_at_it_and_once(sizes, monkeypatch):
         traced.append(options["variant"].strip_rows)
         return dry_run(*arguments, **options)
 
-    monkeypatch.setattr(engine.memory.clip_traces, "dry_run", noting)
+    monkeypatch.setattr(engine.memory.pass_tracer, "dry_run", noting)
     tracer = ClipTracer(sizes, DeviceKind.CPU)
     ways = tracer.decode(SIZE, 4, 3)
     assert traced == []
@@ -269,7 +270,10 @@ STAGES = (
 )
 
 
-@pytest.mark.parametrize(("width", "height", "steps"), [(64, 128, 2), (128, 64, 3)])
+@pytest.mark.parametrize(
+    ("width", "height", "steps"),
+    [(64, 128, 2), pytest.param(128, 64, 3, marks=pytest.mark.slow)],
+)
 def test_what_is_predicted_for_whole_stages_is_really_alive(
     width, height, steps, tmp_path, monkeypatch
 ):

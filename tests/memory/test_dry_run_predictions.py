@@ -22,7 +22,7 @@ GRANTED_BYTES = 256
 """For scalars that kernels put down."""
 
 
-@pytest.mark.parametrize("seed", range(1001, 1029))
+@pytest.mark.parametrize("seed", range(1001, 1015))
 def test_predicted_bytes_are_those_that_are_really_alive(seed: int):
     comparison = compared(random_shape(seed))
     assert comparison.live > 0

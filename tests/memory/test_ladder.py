@@ -215,6 +215,7 @@ def test_growth_that_is_no_faster_is_left():
     assert stage.changes == []
 
 
+@pytest.mark.fault(17)
 def test_a_step_that_ran_out_of_memory_is_done_again_with_a_smaller_plan():
     stage = Stage(plan_mb=2_400)
     plans = []
@@ -314,6 +315,7 @@ def test_a_failure_while_others_took_the_memory_goes_by_what_is_free_now():
     assert stage.memory.after_failure("taken").peak_bytes <= 1_100 * MB
 
 
+@pytest.mark.fault(17, 18)
 def test_when_nothing_fits_the_words_say_how_much_is_needed():
     stage = Stage((trace_of(live=300),), plan_mb=384)
     with pytest.raises(OutOfMemory, match=r"0\.5 GB are free, and 0\.5 GB are needed at least"):

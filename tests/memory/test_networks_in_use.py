@@ -8,8 +8,8 @@ import pytest
 import torch
 from clip_cases import CARD, DEMO, MEMORY_BYTES, SIZE, counted_cpu, free_for, loader_of
 
-import engine.memory.clip_traces
 import engine.memory.ladder
+import engine.memory.pass_tracer
 from engine.checkpoint.folder import ModelPart
 from engine.errors import OutOfMemory
 from engine.memory.cards import card_named
@@ -22,7 +22,7 @@ from engine.memory.networks_in_use import NetworksInUse
 @pytest.fixture(scope="module")
 def tracer():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine.memory.clip_traces, "SMALL_MODEL_BYTES", 0)
+        patch.setattr(engine.memory.pass_tracer, "SMALL_MODEL_BYTES", 0)
         patch.setattr(engine.memory.ladder, "_GRAIN_BYTES", 1)
         yield ClipTracer(sizes_of(loader_of(DEMO)), DeviceKind.CPU)
 

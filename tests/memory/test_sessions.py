@@ -11,6 +11,7 @@ def planner():
     return RememberedPlans()
 
 
+@pytest.mark.fault(17)
 def test_no_session_ends_in_an_error_that_nobody_handles():
     totals = rehearse(200, seed=1)
     assert totals["finished"] + totals.get("told that memory is short", 0) == 200
@@ -39,6 +40,7 @@ class QuietSession(Session):
         self.counts["failed steps"] += 1
 
 
+@pytest.mark.fault(17)
 def test_whichever_allocation_fails_only_its_step_is_done_again(planner):
     calm = QuietSession(3, planner)
     assert calm.run() == "finished"

@@ -23,6 +23,7 @@ from PIL import Image
 
 import engine.memory.clip_traces
 import engine.memory.ladder
+import engine.memory.pass_tracer
 from engine.api import (
     Fps,
     FrameSize,
@@ -52,7 +53,7 @@ PICTURE = Image.new("RGB", (SIZE.width, SIZE.height), (200, 30, 60))
 def _as_if_it_were_large(tmp_path_factory):
     """The demo model is small enough to stay on any device, and budgets are coarse beside it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine.memory.clip_traces, "SMALL_MODEL_BYTES", 0)
+        patch.setattr(engine.memory.pass_tracer, "SMALL_MODEL_BYTES", 0)
         patch.setattr(engine.memory.clip_traces, "_tracers", {})
         patch.setattr(engine.memory.ladder, "_GRAIN_BYTES", 1)
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
@@ -361,7 +362,7 @@ def test_8_bit_weights_are_offered_and_used_only_where_allowed(eight_bit_folder)
 
 def test_a_small_model_stays_on_the_device_from_clip_to_clip(monkeypatch, expected):
     plenty, _ = expected
-    monkeypatch.setattr(engine.memory.clip_traces, "SMALL_MODEL_BYTES", 1 << 30)
+    monkeypatch.setattr(engine.memory.pass_tracer, "SMALL_MODEL_BYTES", 1 << 30)
     monkeypatch.setattr(engine.memory.clip_traces, "_tracers", {})
     maker = Maker()
     assert_same(maker.make(LOW), plenty)

@@ -39,7 +39,7 @@ from engine.memory.timeline import lower_bound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.memory.clip_traces import LoopTraces
+    from engine.memory.loop_traces import LoopTraces
     from engine.memory.plan import PassPlan, PassTrace
 
 NAMES = ("RTX 2060", "RTX 3060", "RTX 4060", "RTX 3090", "RTX 4090")
