@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 
 def settle_environment() -> None:
@@ -13,3 +14,7 @@ def settle_environment() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Everything is on the disk. A library that asks the Hub all the same must not get through.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    # A library of libraries opens a port for a moment when it is imported, to see whether there is
+    # IPv6, and does without where it is told that there is none. Nothing here connects through it:
+    # `engine.download` uses another one.
+    socket.has_ipv6 = False

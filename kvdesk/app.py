@@ -47,9 +47,14 @@ log = logging.getLogger(__name__)
 
 _MAX_LOG_BYTES = 1 << 20
 _MS_TO_END = 5000
+_UNDO_STEPS = 200
+"""More than anybody takes back, and few enough for a window that is open for weeks."""
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 _NO_SCREEN = """kvdesk: there is no screen here to show the window on. Without one:
   kvdesk generate "a red circle moving to the right on a black background" -o clip.mp4
+"""
+_NO_ANSWER = """kvdesk: there is a window already, which does not answer yet. If it does not come to
+the front, end it and start kvdesk again.
 """
 
 
@@ -119,6 +124,7 @@ def build(
     translations = Translations(app, folders.cache)
     translations.use(settings.values.language)
     undo_stack = QUndoStack(root)
+    undo_stack.setUndoLimit(_UNDO_STEPS)
     form = Form(folders.data / "form.json", undo_stack, root)
     history = PromptHistory(folders.data / "prompts.json", root)
     queue = JobQueue(folders.data / "queue.json", undo_stack, root)
@@ -194,10 +200,14 @@ def main() -> int:
     app.setDesktopFileName("kvdesk")
     app.setWindowIcon(QIcon(str(ICONS_FOLDER / "kvdesk.svg")))
     instance = SingleInstance("kvdesk", app)
-    if not instance.is_first and instance.ask_first_to_raise():
+    if not instance.is_first:
+        # Never a second window: both would write the same queue. One that is still starting comes
+        # to the front as soon as it can.
+        if not instance.ask_first_to_raise():
+            sys.stderr.write(_NO_ANSWER)
         return 0
     folders = Folders.usual()
-    _log_to(folders.cache / "logs" / "kvdesk.log")
+    _log_to(folders.log)
     install_theme(app)
     desk = build(app, folders)
     _report_faults(desk.window)

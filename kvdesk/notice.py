@@ -31,3 +31,9 @@ class Notice:
     detail: str = ""
     action: str = ""
     action_text: str = ""
+
+    @property
+    def can_be_reported(self) -> bool:
+        """Whether something failed that whoever made this program may want to look into."""
+        is_setback = self.tone is Tone.CAREFUL and bool(self.detail) and not self.action
+        return self.tone is Tone.FAILED or is_setback

@@ -14,6 +14,7 @@ from kvdesk.jobs import JobState
 from kvdesk.notice import Notice, Tone
 from kvdesk.ui.clip_actions import SHOW_EXPORT
 from kvdesk.ui.drops import DropKind, classify
+from kvdesk.ui.report_actions import ReportActions
 from kvdesk.ui.shortcuts import Command
 from kvdesk.ui.theme import ThemeChoice, theme
 
@@ -39,6 +40,9 @@ class Wiring(QObject):
         self._seconds = 0.0  # since the running job began to be shown
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._on_second)
+        self._reports = ReportActions(
+            window=desk.window, queue=desk.queue, settings=desk.settings, folders=desk.folders
+        )
         self._connect_compose()
         self._connect_stage()
         self._connect_queue()
@@ -301,6 +305,7 @@ class Wiring(QObject):
     def _on_machine(self, machine: MachineDescribed) -> None:
         self._desk.window.top_bar.show_machine(machine)
         self._desk.window.settings_page.show_machine(machine)
+        self._reports.know_machine(machine)
 
     def _use_settings(self, values: Settings) -> None:
         desk, window = self._desk, self._desk.window

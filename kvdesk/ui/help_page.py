@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.page import Page
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.shortcuts import clip_keys, list_keys, shortcuts
 from kvdesk.ui.theme import GAP, PANEL, theme
 
@@ -19,7 +20,13 @@ _KEYS_WIDTH = 128
 
 
 class HelpPage(Page):
-    """Text and tables; they are made anew when the language or the size of text changes."""
+    """Text and tables; they are made anew when the language or the size of text changes.
+
+    Attributes:
+        report_requested: a report of a problem shall be made.
+    """
+
+    report_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,11 +46,12 @@ class HelpPage(Page):
         everywhere = [(shortcut.shown_keys, shortcut.text) for shortcut in shortcuts()]
         for title, rows in (
             (self.tr("How a clip is made"), self._paragraphs()),
+            (self.tr("If something goes wrong"), self._way_out()),
             (self.tr("Keys everywhere"), _table(everywhere)),
             (self.tr("Keys in the clip"), _table(clip_keys())),
             (self.tr("Keys in the queue and the library"), _table(list_keys())),
         ):
-            heading = QLabel(title)
+            heading = PlainLabel(title)
             set_look(heading, role="title")
             heading.setWordWrap(True)
             if self.column.count():
@@ -77,10 +85,25 @@ class HelpPage(Page):
         )
         return [_paragraph(text) for text in texts]
 
+    def _way_out(self) -> list[QWidget]:
+        words = _paragraph(
+            self.tr(
+                "What you made is kept. A report says what this computer and the program are "
+                "like and what happened last. You can read it, and it is never sent."
+            )
+        )
+        button = QPushButton(self.tr("Save a report …"))
+        button.clicked.connect(lambda: self.report_requested.emit())
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(button)
+        line.addStretch(1)
+        return [words, row]
+
 
 def _paragraph(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = PlainLabel(text)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setWordWrap(True)
     return label
@@ -95,10 +118,10 @@ def _table(rows: Sequence[tuple[str, str]]) -> list[QWidget]:
     grid.setColumnMinimumWidth(0, theme().px(_KEYS_WIDTH))  # the same in all tables
     grid.setColumnStretch(1, 1)
     for row, (keys, text) in enumerate(rows):
-        cap = QLabel(keys)
+        cap = PlainLabel(keys)
         set_look(cap, surface="card")
         cap.setContentsMargins(GAP // 2, 0, GAP // 2, 0)
-        words = QLabel(text)
+        words = PlainLabel(text)
         words.setWordWrap(True)
         cap.setAccessibleDescription(text)
         at_left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

@@ -24,6 +24,7 @@ from kvdesk.ui.help_page import HelpPage
 from kvdesk.ui.library_view import LibraryView
 from kvdesk.ui.notices import NoticeBar
 from kvdesk.ui.queue_view import QueueView
+from kvdesk.ui.report_page import ReportPage
 from kvdesk.ui.settings_page import SettingsPage
 from kvdesk.ui.shortcuts import Command, shortcuts
 from kvdesk.ui.stage_view import StageView
@@ -84,6 +85,7 @@ class MainWindow(QMainWindow):
         self.export_sheet = ExportSheet()
         self.settings_page = SettingsPage()
         self.help_page = HelpPage()
+        self.report_page = ReportPage()
         self.queue_view = QueueView(queue)
         self.library_view = LibraryView(library_model, library)
         self.details = ClipDetails(form)
@@ -106,11 +108,18 @@ class MainWindow(QMainWindow):
             self.export_sheet,
             self.settings_page,
             self.help_page,
+            self.report_page,
         ):
             self._pages.addWidget(page)
-        for page in (self.batch, self.export_sheet, self.settings_page, self.help_page):
+        for page in (
+            self.compare,
+            self.batch,
+            self.export_sheet,
+            self.settings_page,
+            self.help_page,
+            self.report_page,
+        ):
             page.closed.connect(self.show_stage)
-        self.compare.closed.connect(self.show_stage)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -198,6 +207,11 @@ class MainWindow(QMainWindow):
         """Show the help."""
         self._pages.setCurrentWidget(self.help_page)
         self.help_page.focus()
+
+    def show_report(self) -> None:
+        """Show a report of a problem before it is saved."""
+        self._pages.setCurrentWidget(self.report_page)
+        self.report_page.focus()
 
     # Columns
 

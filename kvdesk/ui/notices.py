@@ -9,7 +9,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSizePolicy,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from kvdesk.notice import Tone
 from kvdesk.ui.controls import FlowRows, IconButton, announce, claims_escape, set_look
 from kvdesk.ui.icons import icon
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, PANEL, theme
 
 if TYPE_CHECKING:
@@ -45,20 +45,23 @@ class NoticeCard(QFrame):
     Attributes:
         closed: a person has read it.
         action_requested: what it offers was wanted; the name of the action.
+        report_requested: a report of what it tells was wanted.
     """
 
     closed = Signal()
     action_requested = Signal(str)
+    report_requested = Signal()
 
     def __init__(self, notice: Notice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.notice = notice
-        self._sign = QLabel(self)
-        self._text = QLabel(notice.text, self)
+        self._sign = PlainLabel(parent=self)
+        self._text = PlainLabel(notice.text, self)
         self._text_room = QVBoxLayout()
         self._action = QPushButton(notice.action_text, self)
         self._unfold = QPushButton(self)
         self._copy = QPushButton(self)
+        self._report = QPushButton(self)
         self._detail = QPlainTextEdit(notice.detail, self)
         self._close = IconButton("close", parent=self)
         self._build_ui()
@@ -69,7 +72,6 @@ class NoticeCard(QFrame):
     def _build_ui(self) -> None:
         set_look(self, surface="notice", tone=self.notice.tone.value)
         # The text may come from a file or a person: it is shown as it is.
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
@@ -87,17 +89,18 @@ class NoticeCard(QFrame):
         self._unfold.setVisible(bool(self.notice.detail))
         self._copy.hide()
         self._action.setVisible(bool(self.notice.action))
-        for button in (self._unfold, self._copy):
+        self._report.setVisible(self.notice.can_be_reported)
+        for button in self._links:
             set_look(button, kind="link")
         buttons = FlowRows(gap=GAP)
-        for button in (self._action, self._unfold, self._copy):
+        for button in (self._action, *self._links):
             buttons.addWidget(button)
         column = QVBoxLayout()
         column.setSpacing(GAP // 2)
         # A button's frame is level with the text; a link's words are, see `_on_theme_changed`.
         column.setContentsMargins(_LINK_ROOM if self.notice.action else 0, 0, 0, 0)
         column.addLayout(self._text_room)
-        if self.notice.action or self.notice.detail:
+        if self.notice.action or self.notice.detail or self.notice.can_be_reported:
             column.addLayout(buttons)
         column.addWidget(self._detail)
         row = QHBoxLayout(self)
@@ -112,6 +115,7 @@ class NoticeCard(QFrame):
         self._action.clicked.connect(self._on_action_clicked)
         self._unfold.toggled.connect(self._on_unfolded)
         self._copy.clicked.connect(self._on_copy_clicked)
+        self._report.clicked.connect(self.report_requested)
         theme().changed.connect(self._on_theme_changed)
 
     def event(self, event: QEvent) -> bool:
@@ -134,6 +138,7 @@ class NoticeCard(QFrame):
     def _retranslate(self) -> None:
         self._unfold.setText(self.tr("Details"))
         self._copy.setText(self.tr("Copy details"))
+        self._report.setText(self.tr("Save a report …"))
         self._close.set_words(self.tr("Close this notice"))
         self._detail.setAccessibleName(self.tr("Details"))
 
@@ -148,10 +153,14 @@ class NoticeCard(QFrame):
         indent = 0 if self.notice.action else theme().px(4) + 1
         self._text_room.setContentsMargins(indent, edge, 0, edge)
         if self.notice.action:
-            for button in (self._unfold, self._copy):
+            for button in self._links:
                 button.setMinimumHeight(self._action.sizeHint().height())
         height = self._detail.fontMetrics().lineSpacing() * _DETAIL_LINES
         self._detail.setFixedHeight(height)
+
+    @property
+    def _links(self) -> tuple[QPushButton, ...]:
+        return (self._unfold, self._copy, self._report)
 
     def _on_action_clicked(self) -> None:
         self.action_requested.emit(self.notice.action)
@@ -169,9 +178,11 @@ class NoticeBar(QWidget):
 
     Attributes:
         action_requested: what a notice offers was wanted; the name of the action.
+        report_requested: with the `Notice` that a report was wanted of.
     """
 
     action_requested = Signal(str)
+    report_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -196,6 +207,7 @@ class NoticeBar(QWidget):
         card = NoticeCard(notice, self)
         card.closed.connect(lambda: self._drop(card))
         card.action_requested.connect(self._on_action_requested)
+        card.report_requested.connect(lambda: self.report_requested.emit(notice))
         self._cards.insert(0, card)
         self._column.insertWidget(0, card)
         self.show()
