@@ -3,17 +3,20 @@
 One JSON object a line each way (see `engine.api`); the first line each way says hello with the
 version of the protocol. What makes something runs on the main thread, in the order it came;
 questions are answered meanwhile by threads of their own, and another one reads the input, so that
-anything can be cancelled. The end of the input ends the process, and so do that of its parent and
-a device that broke down, with which nothing goes on in the same process.
+anything can be cancelled. One more says every second that the process lives. The end of the input
+ends the process, and so do that of its parent and a device that broke down, with which nothing goes
+on in the same process. What it started ends with it.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -24,8 +27,10 @@ import engine
 from engine.api import (
     DEVICE_LOST_EXIT_CODE,
     PROTOCOL_VERSION,
+    Aside,
     Cancel,
     Command,
+    DownloadModel,
     Event,
     ExportClip,
     Failed,
@@ -36,7 +41,6 @@ from engine.api import (
     MemoryFreed,
     Prepare,
     Prepared,
-    Question,
     Quit,
     Stopped,
     Work,
@@ -52,11 +56,12 @@ from engine.errors import (
 )
 from engine.failures import in_words
 from engine.json_codec import shown
-from engine.process_bonds import be_modest, end_with_parent
+from engine.process_bonds import be_modest, end_with_parent, take_children_along
 from engine.torch_loading import TorchLoading
+from engine.unpickling_guard import forbid_unpickling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.api import JsonObject
     from engine.jobs import JobRunner
@@ -69,7 +74,7 @@ SECONDS_TO_END = 1.0
 """How long a job may take to clean up when the process is to end."""
 
 _WORK = get_args(Work)
-_QUESTIONS = get_args(Question)
+_ASIDE = get_args(Aside)
 
 
 class Worker:
@@ -83,8 +88,9 @@ class Worker:
         self._commands = commands
         self._events = events
         self._writing = threading.Lock()
+        self._events_sent = 0  # of jobs
         self._waiting: queue.SimpleQueue[Work | Quit] = queue.SimpleQueue()
-        self._lanes: dict[Lane, queue.SimpleQueue[Question | Quit]] = {}
+        self._lanes: dict[Lane, queue.SimpleQueue[Aside | Quit]] = {}
         self._answering: list[threading.Thread] = []
         self._cancelled: dict[int, threading.Event] = {}  # of the jobs that wait or run
         self.ending = threading.Event()
@@ -100,6 +106,8 @@ class Worker:
     def run(self) -> None:
         """Work until the input ends, `Quit` comes, or the device is lost."""
         self._send(None, Hello(protocol=PROTOCOL_VERSION, version=engine.__version__))
+        importlib.import_module("engine.heartbeat")
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         # Before other threads begin: two that import the same packages can trip over each other.
         for module in ("engine.export", "engine.questions"):
             importlib.import_module(module)
@@ -109,6 +117,20 @@ class Worker:
             self._run_job(work.job, lambda work=work: self._do(work))
         for thread in self._answering:  # what they do ends soon, and cleans up behind itself
             thread.join()
+
+    def _beat(self) -> None:
+        from engine.heartbeat import Heartbeat
+
+        heartbeat = Heartbeat(
+            lambda alive: self._send(None, alive),
+            events_sent=lambda: self._events_sent,
+            has_work=lambda: bool(self._cancelled),
+        )
+        try:
+            heartbeat.run()
+        except OSError:
+            log.info("nobody reads the events any more")
+            self._end()
 
     # Commands.
 
@@ -148,14 +170,14 @@ class Worker:
         if isinstance(command, Cancel):
             if cancelled := self._cancelled.get(command.job):
                 cancelled.set()
+        elif isinstance(command, _ASIDE):
+            aside = cast("Aside", command)
+            self._begin(aside.job)
+            self._lane_of(aside).put(aside)
         elif isinstance(command, _WORK):
             work = cast("Work", command)
             self._begin(work.job)
             self._waiting.put(work)
-        elif isinstance(command, _QUESTIONS):
-            question = cast("Question", command)
-            self._begin(question.job)
-            self._lane_of(question).put(question)
 
     def _begin(self, job: int) -> None:
         if job in self._cancelled:
@@ -247,12 +269,12 @@ class Worker:
 
     # Questions.
 
-    def _lane_of(self, question: Question) -> queue.SimpleQueue[Question | Quit]:
+    def _lane_of(self, question: Aside) -> queue.SimpleQueue[Aside | Quit]:
         from engine.questions import lane_of
 
         lane = lane_of(question)
         if lane not in self._lanes:
-            questions: queue.SimpleQueue[Question | Quit] = queue.SimpleQueue()
+            questions: queue.SimpleQueue[Aside | Quit] = queue.SimpleQueue()
             thread = threading.Thread(
                 target=self._answer_all, args=[questions], name=f"{lane} questions", daemon=True
             )
@@ -261,7 +283,7 @@ class Worker:
             self._answering.append(thread)
         return self._lanes[lane]
 
-    def _answer_all(self, questions: queue.SimpleQueue[Question | Quit]) -> None:
+    def _answer_all(self, questions: queue.SimpleQueue[Aside | Quit]) -> None:
         try:
             while not isinstance(question := questions.get(), Quit):
                 self._run_job(question.job, lambda question=question: self._answer(question))
@@ -269,18 +291,28 @@ class Worker:
             log.info("nobody reads the answers any more")
             self._end()
 
-    def _answer(self, question: Question) -> Event:
+    def _answer(self, question: Aside) -> Event:
+        def is_cancelled() -> bool:
+            return self._is_cancelled(question.job)
+
+        if isinstance(question, DownloadModel):
+            from engine.download.process import download
+
+            return download(
+                question,
+                on_progress=lambda event: self._send(question.job, event),
+                is_cancelled=is_cancelled,
+            )
         from engine.questions import answer
 
-        return answer(
-            question, self._loading, is_cancelled=lambda: self._is_cancelled(question.job)
-        )
+        return answer(question, self._loading, is_cancelled=is_cancelled)
 
     def _send(self, job: int | None, event: Event) -> None:
         message = event_to_json(event)
         if job is not None:
             message["job"] = job
         with self._writing:
+            self._events_sent += job is not None
             self._events.write(json.dumps(message) + "\n")
             self._events.flush()
 
@@ -318,15 +350,18 @@ def _failure(error: EngineError) -> Failed:
     return Failed(code=error.code, message=error.message, detail=error.detail)
 
 
-def main() -> None:
+def main(_arguments: Sequence[str] = ()) -> None:
     """Talk over the process's own stdin and stdout."""
     # Whatever a library prints must not end up between the events: their stream moves to another
     # descriptor, and descriptor 1 becomes stderr before any library is imported.
     settle_environment()
     be_modest()
     end_with_parent()
+    take_children_along()
+    forbid_unpickling()
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
+    _tell_where_it_was()
     commands = os.fdopen(os.dup(0), "r", encoding="utf-8", errors="replace", newline="\n")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     worker = Worker(commands, events)
@@ -336,6 +371,13 @@ def main() -> None:
     except OSError:
         log.info("nobody reads the events any more")
     _end_now(worker.exit_code)
+
+
+def _tell_where_it_was() -> None:
+    """Have every thread's calls written to stderr by a crash, and by SIGTERM even in a hang."""
+    faulthandler.enable()
+    if sys.platform != "win32":
+        faulthandler.register(signal.SIGTERM, chain=True)
 
 
 def _end_in_time(worker: Worker) -> None:

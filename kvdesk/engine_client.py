@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import sys
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -16,39 +15,26 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api import (
     PROTOCOL_VERSION,
+    Alive,
+    Aside,
     Cancel,
-    ClipPlanned,
     Command,
-    CountTokens,
-    DescribeMachine,
+    DownloadModel,
     Event,
-    ExportPredicted,
     Failed,
-    Finished,
     Greet,
     Hello,
     JsonObject,
-    ListModels,
-    MachineDescribed,
-    MemoryFreed,
-    ModelsListed,
-    OpenPicture,
-    OpenVideo,
-    PictureOpened,
-    PlanClip,
-    PredictExport,
-    Prepared,
     Question,
-    Quit,
     Stopped,
-    TokensCounted,
-    VideoOpened,
     Work,
     command_to_json,
     event_from_json,
 )
+from engine.api.own_module import own_command
 from engine.errors import DeviceLost, InvalidRequest, MessageError
 from kvdesk.engine_state import EngineState
+from kvdesk.open_job import ANSWERS, OpenJob
 from kvdesk.worker_death import WorkerDeath, death_by_device, death_by_protocol, death_by_restart
 from kvdesk.worker_process import WorkerProcess
 
@@ -63,30 +49,6 @@ DEATH_MEMORY_SECONDS = 300.0
 MAX_COMMAND_BYTES = 1 << 20
 """The worker does not read longer lines, and would not know which job they belong to."""
 _RELEASE_MILLISECONDS = 2000  # that a new worker waits for a killed one to be gone
-
-_ANSWERS: dict[type[Question], type[Event]] = {
-    ListModels: ModelsListed,
-    DescribeMachine: MachineDescribed,
-    PlanClip: ClipPlanned,
-    CountTokens: TokensCounted,
-    OpenPicture: PictureOpened,
-    OpenVideo: VideoOpened,
-    PredictExport: ExportPredicted,
-}
-_ENDS = (Finished, Stopped, Failed, Prepared, MemoryFreed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OpenJob:
-    """A job whose last event has not come. `answer` is what a question waits for."""
-
-    on_event: Callable[[Event], None]
-    answer: type[Event] | None = None
-
-    def is_ended_by(self, event: Event) -> bool:
-        if self.answer is None:
-            return isinstance(event, _ENDS)
-        return isinstance(event, (self.answer, Failed, Stopped))
 
 
 class EngineClient(QObject):
@@ -115,20 +77,20 @@ class EngineClient(QObject):
         """A client without a worker yet: `start` makes one.
 
         Args:
-            command: the program and its arguments; this Python's `engine.worker` unless given.
+            command: the program and its arguments; our own `engine.worker` unless given.
             environment: variables that the worker gets besides those of this process.
             parent: the owner.
             clock: seconds, for the rule when to give up.
         """
         super().__init__(parent)
-        self._command = tuple(command or (sys.executable, "-m", "engine.worker"))
+        self._command = tuple(command or own_command("engine.worker"))
         self._environment = dict(environment or {})
         self._clock = clock
         self._state = EngineState.STOPPED
         self._process: WorkerProcess | None = None
         self._leaving: list[WorkerProcess] = []  # told to end, and not gone yet
         self._numbers = itertools.count(1)
-        self._open_jobs: dict[int, _OpenJob] = {}
+        self._open_jobs: dict[int, OpenJob] = {}
         self._unsent: dict[int, bytes] = {}  # until the worker has said hello
         self._deaths: deque[tuple[float, WorkerDeath]] = deque(maxlen=MAX_DEATHS)
         # All that is to be handled, in its order, one at a time: the event loop gets its turn in
@@ -155,7 +117,7 @@ class EngineClient(QObject):
         self._forget_everything()
         self._release_timer.stop()
         if process := self._let_go():
-            process.stop(_line(Quit()))
+            process.stop()
         self._set_state(EngineState.STOPPED)
 
     def wait_until_gone(self, milliseconds: int) -> bool:
@@ -193,19 +155,19 @@ class EngineClient(QObject):
         Returns:
             The number of the job.
         """
-        job = _OpenJob(on_event=on_answer, answer=_ANSWERS[type(question)])
+        job = OpenJob(on_event=on_answer, answer=ANSWERS[type(question)])
         return self._begin(question, job)
 
-    def run(self, work: Work, on_event: Callable[[Event], None]) -> int:
+    def run(self, work: Work | DownloadModel, on_event: Callable[[Event], None]) -> int:
         """Have something done, whose own job number does not matter.
 
         `on_event` is called with every event; the last one is `Finished`, `Stopped`, `Failed`,
-        `Prepared` or `MemoryFreed`.
+        `Prepared`, `Downloaded` or `MemoryFreed`.
 
         Returns:
             The number of the job.
         """
-        return self._begin(work, _OpenJob(on_event=on_event))
+        return self._begin(work, OpenJob(on_event=on_event))
 
     def cancel(self, job: int) -> None:
         """Have a job stop; its last event says how it ended. One that has ended is left alone."""
@@ -219,7 +181,7 @@ class EngineClient(QObject):
         self._open_jobs.pop(job, None)
         self._unsent.pop(job, None)
 
-    def _begin(self, command: Work | Question, open_job: _OpenJob) -> int:
+    def _begin(self, command: Work | Aside, open_job: OpenJob) -> int:
         job = next(self._numbers)
         self._open_jobs[job] = open_job
         line = _line(replace(command, job=job))
@@ -321,7 +283,10 @@ class EngineClient(QObject):
             else:
                 log.warning("the engine sent an unknown event: %s", error.message)
             return
-        if isinstance(event, Hello):
+        if isinstance(event, Alive):
+            if self._process is not None:
+                self._process.hear_mark(event.mark, has_work=bool(self._open_jobs))
+        elif isinstance(event, Hello):
             self._greet(event)
         elif isinstance(event, Failed) and event.code == DeviceLost.code:
             self._lose_device(event)
@@ -352,7 +317,7 @@ class EngineClient(QObject):
     def _lose_device(self, failed: Failed) -> None:
         """Give up a worker that is about to end, before anything else is sent to it."""
         if self._process is not None:
-            self._process.stop(_line(Quit()))
+            self._process.stop()
         self._handle_death(death_by_device(failed.detail or failed.message))
 
     def _handle_death(self, death: WorkerDeath) -> None:

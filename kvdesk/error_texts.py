@@ -36,5 +36,7 @@ def _kinds() -> dict[str, str]:
         errors.VideoFileError.code: translate("Errors", "The video file cannot be used."),
         errors.OutputExists.code: translate("Errors", "There is a file of that name already."),
         errors.ClipError.code: translate("Errors", "The clip's folder cannot be used."),
+        errors.DiskFull.code: translate("Errors", "The disk is full."),
+        errors.DownloadError.code: translate("Errors", "The download did not succeed."),
         errors.InternalError.code: translate("Errors", "Something went wrong in the worker."),
     }

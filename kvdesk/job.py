@@ -48,7 +48,7 @@ class Job:
         model: the name of the model.
         folder: the name of the clip's folder inside the folder of clips.
         until: the stage after which the job ends; None makes the whole clip.
-        failure: why the state is `FAILED`; None in all other states.
+        failure: why the state is `FAILED`, or `PAUSED` by a full disk; None in all other states.
         group: the id of the batch that the job belongs to, or "".
         eight_bit: whether weights in 8 bit were allowed for this job.
     """

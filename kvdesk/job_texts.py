@@ -30,10 +30,10 @@ def stage_name(stage: Stage) -> str:
 
 
 def job_state_text(job: Job, progress: RunProgress | None) -> str:
-    """What a job waits for, does, or failed with; `progress` is None where it does not run."""
+    """What a job waits for, does, or was stopped by; `progress` is None where it does not run."""
     if job.state is JobState.RUNNING:
         return _running_text(progress)
-    if job.state is JobState.FAILED and job.failure is not None:
+    if job.failure is not None:
         return error_text(job.failure.code, job.failure.message)
     return " · ".join(_details(job))
 
@@ -48,7 +48,17 @@ def spoken_job(job: Job, progress: RunProgress | None) -> str:
         words.insert(1, translate("JobTile", "Waits"))
     elif job.state is JobState.FAILED:
         words.insert(1, translate("JobTile", "Failed"))
+    elif job.failure is not None:
+        words.insert(1, translate("JobTile", "Paused"))
     return ", ".join(words)
+
+
+def checking_text(progress: RunProgress) -> str:
+    """That the model is checked before its first use, and how much of it; empty where it is not."""
+    if progress.checked_share is None:
+        return ""
+    words = QCoreApplication.translate("JobTile", "Checking the model’s files, {percent} %")
+    return words.format(percent=int(100 * progress.checked_share))
 
 
 def _running_text(progress: RunProgress | None) -> str:
@@ -57,6 +67,8 @@ def _running_text(progress: RunProgress | None) -> str:
         return translate("JobTile", "Stopping after this step …")
     running = progress.running_stage if progress is not None else None
     words = [stage_name(running.stage)] if running is not None else []
+    if progress is not None and (checking := checking_text(progress)):
+        words = [checking]
     if progress is not None and progress.seconds_left is not None:
         words.append(spoken_seconds(progress.seconds_left))
     return " · ".join(words) or translate("JobTile", "Starting …")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SMALLER = "smaller"
 RESUME_QUEUE = "resume_queue"
+RESUME_JOB = "resume_job:"
+"""Followed by the id of the job that goes on, and the queue with it."""
 RESTART_ENGINE = "restart_engine"
 EIGHT_BIT = "eight_bit:"
 """Followed by the id of the job that 8-bit weights are allowed for."""
@@ -77,6 +79,19 @@ def held_notice(job: Job, failure: Failure) -> Notice:
         tone=Tone.FAILED,
         detail=failure.detail,
         action=RESUME_QUEUE,
+        action_text=resume_text(),
+    )
+
+
+def disk_notice(job: Job, failure: Failure) -> Notice:
+    """There is no room on the disk; the worker's sentence says how much is missing."""
+    return Notice(
+        text=QCoreApplication.translate(
+            "Runner", "“{title}” is paused, and the queue is held. {reason}"
+        ).format(title=short_title(job), reason=error_text(failure.code, failure.message)),
+        tone=Tone.CAREFUL,
+        detail=failure.detail,
+        action=RESUME_JOB + job.id,
         action_text=resume_text(),
     )
 

@@ -25,17 +25,19 @@ from engine.api import (
     StageStarted,
     Stopped,
 )
-from engine.errors import DeviceLost
+from engine.errors import DeviceLost, DiskFull
 from kvdesk.clip_leftovers import remove_leftover
 from kvdesk.engine_state import EngineState
 from kvdesk.estimates import StageTimes
 from kvdesk.jobs import Failure, Job, JobState
 from kvdesk.run_notices import (
     death_notice,
+    disk_notice,
     failure_notice,
     held_notice,
 )
 from kvdesk.run_progress import begun_progress
+from kvdesk.worker_death import DIED_CODE, RESTARTED_CODE
 
 if TYPE_CHECKING:
     from kvdesk.background import Background
@@ -50,7 +52,7 @@ PROGRESS_MS = 50
 """Progress is told at most this often: a fast model does hundreds of steps in a second."""
 MAX_DEATHS = 2
 """A job with which the worker died this often is not tried again by itself."""
-_DEATHS = ("worker_died", "restarted", DeviceLost.code)
+_DEATHS = (DIED_CODE, RESTARTED_CODE, DeviceLost.code)
 
 
 class _Intent(StrEnum):
@@ -153,6 +155,11 @@ class Runner(QObject):
         if job is not None and job.state is JobState.PAUSED:
             self._queue.set_state(job_id, JobState.WAITING)
             self._queue.put_first(job_id)
+
+    def resume_queue(self, job_id: str) -> None:
+        """Make it a paused job's turn next, and let the queue go on."""
+        self.resume(job_id)
+        self._queue.hold(False)
 
     def retry(self, job_id: str) -> None:
         """Let a job that failed wait again, in its place; what it has made so far is used."""
@@ -258,8 +265,14 @@ class Runner(QObject):
             self._queue.set_state(job.id, JobState.PAUSED)
             return
         failure = Failure(code=failed.code, message=failed.message, detail=failed.detail)
+        if failed.code == DiskFull.code:  # so would every other job be
+            self._queue.hold(True)
+            self._queue.set_state(job.id, JobState.PAUSED, failure)
+            self.notice.emit(disk_notice(job, failure))
+            return
         if is_death:
-            self._deaths[job.id] += 1
+            # The end that a person asked for says nothing about the job.
+            self._deaths[job.id] += failed.code != RESTARTED_CODE
             if self._deaths[job.id] < MAX_DEATHS:
                 self._queue.set_state(job.id, JobState.WAITING)
                 self._queue.put_first(job.id)

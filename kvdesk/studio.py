@@ -20,6 +20,7 @@ from kvdesk.opening import Opener
 from kvdesk.run_notices import (
     EIGHT_BIT,
     RESTART_ENGINE,
+    RESUME_JOB,
     RESUME_QUEUE,
     SMALLER,
     engine_failed_notice,
@@ -289,9 +290,9 @@ class Studio(QObject):
         """Put one picture into the form; make a job of each where there are several."""
         self._opener.open_pictures(paths)
 
-    def paste_picture(self, image: QImage) -> None:
+    def paste_picture(self, picture: bytes | QImage) -> None:
         """Keep a picture from the clipboard as a file, and put it into the form."""
-        self._opener.paste_picture(image)
+        self._opener.paste_picture(picture)
 
     def open_text_file(self, path: str) -> None:
         """Make a job of each line of a text file."""
@@ -341,6 +342,8 @@ class Studio(QObject):
             self._make_smaller()
         elif action == RESUME_QUEUE:
             self._queue.hold(False)
+        elif action.startswith(RESUME_JOB):
+            self._runner.resume_queue(action.removeprefix(RESUME_JOB))
         elif action == RESTART_ENGINE:
             self._engine.restart()
         elif action.startswith(EIGHT_BIT):

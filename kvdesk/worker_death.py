@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.api import DEVICE_LOST_EXIT_CODE
+from engine.api import DEVICE_LOST_EXIT_CODE, UNPICKLING_EXIT_CODE
 from engine.errors import DeviceLost
 
 # What a shell or ssh adds to the number of the signal that ended what it ran.
@@ -27,14 +27,23 @@ _WINDOWS_STATUSES = {
 _WINDOWS_OUT_OF_MEMORY = {0xC0000017, 0xC000012D}
 
 
+DIED_CODE = "worker_died"
+"""What jobs fail as whose worker died."""
+RESTARTED_CODE = "restarted"
+"""The same where a person has had it ended."""
+
+
 class DeathReason(StrEnum):
-    """The kinds of end that were not asked for, and HUNG: the end of one that did not react."""
+    """The kinds of end; RESTARTED is the only one that a person asked for."""
 
     KILLED = "killed"
     CRASHED = "crashed"
     ENDED = "ended"
     DEVICE_LOST = "device_lost"
     HUNG = "hung"
+    TRAPPED = "trapped"
+    """A file had something unpickled, which ends the process that does it."""
+    RESTARTED = "restarted"
     NOT_STARTED = "not_started"
     PROTOCOL = "protocol"
 
@@ -55,8 +64,8 @@ class WorkerDeath:
     @property
     def code(self) -> str:
         """What the jobs fail as that the worker did not end."""
-        codes = {DeathReason.HUNG: "restarted", DeathReason.DEVICE_LOST: DeviceLost.code}
-        return codes.get(self.reason, "worker_died")
+        codes = {DeathReason.RESTARTED: RESTARTED_CODE, DeathReason.DEVICE_LOST: DeviceLost.code}
+        return codes.get(self.reason, DIED_CODE)
 
     @property
     def may_heal(self) -> bool:
@@ -75,6 +84,8 @@ def death_by_exit(code: int, detail: str, *, crashed: bool) -> WorkerDeath:
     """
     if code == DEVICE_LOST_EXIT_CODE and not crashed:
         return death_by_device(detail)
+    if code == UNPICKLING_EXIT_CODE and not crashed:
+        return WorkerDeath(reason=DeathReason.TRAPPED, message=_trapped(), detail=detail)
     status = code & 0xFFFFFFFF
     if status in _WINDOWS_OUT_OF_MEMORY:
         return WorkerDeath(reason=DeathReason.KILLED, message=_out_of_memory(), detail=detail)
@@ -130,6 +141,16 @@ def death_by_restart(detail: str) -> WorkerDeath:
     text = QCoreApplication.translate(
         "WorkerDeath", "The engine was stopped at once and is starting again."
     )
+    return WorkerDeath(reason=DeathReason.RESTARTED, message=text, detail=detail)
+
+
+def death_by_hang(detail: str) -> WorkerDeath:
+    """The death of a worker that hung and was ended; `detail` is what it wrote, also by then."""
+    text = QCoreApplication.translate(
+        "WorkerDeath",
+        "The engine did not react any more and was ended. If it happens again, starting the "
+        "computer anew or a newer graphics driver may help.",
+    )
     return WorkerDeath(reason=DeathReason.HUNG, message=text, detail=detail)
 
 
@@ -144,6 +165,14 @@ def _out_of_memory() -> str:
 def _ended_from_outside() -> str:
     return QCoreApplication.translate(
         "WorkerDeath", "Another program or the system stopped the engine. Try again."
+    )
+
+
+def _trapped() -> str:
+    return QCoreApplication.translate(
+        "WorkerDeath",
+        "The engine stopped before a file could run a program of its own. Nothing of it was run. "
+        "Do not use this model; the details name what the file asked for.",
     )
 
 

@@ -18,10 +18,13 @@ from engine.api.clips import (
     frame_path,
 )
 from engine.api.commands import (
+    Aside,
     Cancel,
     Command,
     CountTokens,
+    DescribeDownload,
     DescribeMachine,
+    DownloadModel,
     ExportClip,
     FreeMemory,
     Greet,
@@ -38,9 +41,13 @@ from engine.api.commands import (
     command_from_json,
     command_to_json,
 )
+from engine.api.downloads import DownloadDescribed, Downloaded, DownloadFile, DownloadProgress
 from engine.api.eight_bit import EightBitReport
 from engine.api.events import (
     DEVICE_LOST_EXIT_CODE,
+    UNPICKLING_EXIT_CODE,
+    Alive,
+    CheckProgress,
     ClipPlanned,
     DeviceInfo,
     Event,
@@ -69,6 +76,7 @@ from engine.api.events import (
     event_from_json,
     event_to_json,
 )
+from engine.api.jail_level import JailLevel
 from engine.api.requests import (
     DEMO_MODEL,
     LATENT_SCALE,
@@ -119,16 +127,26 @@ __all__ = [
     "PROTOCOL_VERSION",
     "STRIP_FILE",
     "STRIP_HEIGHT",
+    "UNPICKLING_EXIT_CODE",
     "VIDEO_FILE",
+    "Alive",
+    "Aside",
     "Cancel",
+    "CheckProgress",
     "ClipDefaults",
     "ClipInfo",
     "ClipPlanned",
     "Command",
     "CountTokens",
     "CropBox",
+    "DescribeDownload",
     "DescribeMachine",
     "DeviceInfo",
+    "DownloadDescribed",
+    "DownloadFile",
+    "DownloadModel",
+    "DownloadProgress",
+    "Downloaded",
     "EightBitReport",
     "Event",
     "ExportClip",
@@ -142,6 +160,7 @@ __all__ = [
     "Greet",
     "GuidanceScales",
     "Hello",
+    "JailLevel",
     "JsonObject",
     "KeyFrameReady",
     "ListModels",

@@ -64,6 +64,22 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadModel:
+    """Fetch the official files that are not in `folder` yet; answer `Downloaded`.
+
+    The fields are those of `DescribeDownload`; no more than `bytes_per_second` are fetched. What is
+    there when it is cancelled or fails stays: the same command goes on.
+    """
+
+    job: int
+    folder: str
+    also_in: tuple[str, ...] = ()
+    endpoint: str | None = None
+    encoder_only: bool = False
+    bytes_per_second: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FreeMemory:
     """Give the model's memory back once the jobs before this one have ended."""
 
@@ -143,6 +159,22 @@ class PredictExport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeDownload:
+    """Ask the Hub what belongs to the official model; answer `DownloadDescribed`.
+
+    Files with the right contents that lie in the folders `also_in`, or in the cache of the Hub's
+    own library, need not be fetched. `endpoint` is the address of another server that has the same
+    files. With `encoder_only`, the text encoder comes from a repository without a decoder.
+    """
+
+    job: int
+    folder: str
+    also_in: tuple[str, ...] = ()
+    endpoint: str | None = None
+    encoder_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quit:
     """Stop the running job and end. So does the end of the input."""
 
@@ -151,11 +183,21 @@ Work = MakeClip | ExportClip | Prepare | FreeMemory
 """Commands that run one after the other."""
 
 Question = (
-    ListModels | DescribeMachine | PlanClip | CountTokens | OpenPicture | OpenVideo | PredictExport
+    ListModels
+    | DescribeMachine
+    | PlanClip
+    | CountTokens
+    | OpenPicture
+    | OpenVideo
+    | PredictExport
+    | DescribeDownload
 )
 """Commands that are answered at once."""
 
-Command = Greet | Work | Question | Cancel | Quit
+Aside = DownloadModel | Question
+"""Commands that neither wait for work nor keep it waiting."""
+
+Command = Greet | Work | Aside | Cancel | Quit
 
 _KINDS: MessageKinds[Command] = MessageKinds(
     "command",
@@ -164,6 +206,7 @@ _KINDS: MessageKinds[Command] = MessageKinds(
         "make_clip": MakeClip,
         "export_clip": ExportClip,
         "prepare": Prepare,
+        "download_model": DownloadModel,
         "free_memory": FreeMemory,
         "cancel": Cancel,
         "list_models": ListModels,
@@ -173,6 +216,7 @@ _KINDS: MessageKinds[Command] = MessageKinds(
         "open_picture": OpenPicture,
         "open_video": OpenVideo,
         "predict_export": PredictExport,
+        "describe_download": DescribeDownload,
         "quit": Quit,
     },
 )

@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.api.downloads import DownloadDescribed, Downloaded, DownloadProgress
+
 # The fields of a message are looked up by their types when it is decoded.
 from engine.api.eight_bit import EightBitReport  # noqa: TC001
+from engine.api.jail_level import JailLevel
 from engine.api.requests import (  # noqa: TC001
     GenerateRequest,
     ModelInfo,
@@ -22,6 +25,9 @@ from engine.json_codec import JsonObject  # noqa: TC001
 DEVICE_LOST_EXIT_CODE = 86
 """Of a worker that ends because its device broke down, after a last `Failed` that says so."""
 
+UNPICKLING_EXIT_CODE = 87
+"""Of a process in which something began to unpickle an object, which nothing of ours does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
@@ -29,6 +35,17 @@ class Hello:
 
     protocol: int
     version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    """Sent about once a second from the hello on, by a thread that does nothing else.
+
+    `mark` stays the same from one to the next only if nothing at all happens in the worker: no
+    event, no computing, no reading. While a job is open, that is a worker that hangs.
+    """
+
+    mark: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +157,17 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckProgress:
+    """Bytes of a model that were compared with their checksums, which is done before its first use.
+
+    Sent only where it takes longer than a moment.
+    """
+
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrepareProgress:
     """Bytes of a model that are checked and written so far, and the file in work."""
 
@@ -150,10 +178,15 @@ class PrepareProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A model's folder is complete. `eight_bit` is what was measured of its U-Nets in 8 bit."""
+    """A model's folder is complete.
+
+    `eight_bit` is what was measured of its U-Nets in 8 bit, `jail_level` how well the process that
+    prepared it was locked up meanwhile.
+    """
 
     folder: str
     eight_bit: EightBitReport | None = None
+    jail_level: JailLevel = JailLevel.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +296,7 @@ class MemoryFreed:
 
 Event = (
     Hello
+    | Alive
     | StageStarted
     | StepDone
     | StageFinished
@@ -272,6 +306,7 @@ Event = (
     | Finished
     | Stopped
     | Failed
+    | CheckProgress
     | PrepareProgress
     | Prepared
     | ModelsListed
@@ -281,6 +316,9 @@ Event = (
     | PictureOpened
     | VideoOpened
     | ExportPredicted
+    | DownloadDescribed
+    | DownloadProgress
+    | Downloaded
     | MemoryFreed
 )
 
@@ -288,6 +326,7 @@ _KINDS: MessageKinds[Event] = MessageKinds(
     "event",
     {
         "hello": Hello,
+        "alive": Alive,
         "stage_started": StageStarted,
         "step_done": StepDone,
         "stage_finished": StageFinished,
@@ -297,6 +336,7 @@ _KINDS: MessageKinds[Event] = MessageKinds(
         "finished": Finished,
         "stopped": Stopped,
         "failed": Failed,
+        "check_progress": CheckProgress,
         "prepare_progress": PrepareProgress,
         "prepared": Prepared,
         "models_listed": ModelsListed,
@@ -306,6 +346,9 @@ _KINDS: MessageKinds[Event] = MessageKinds(
         "picture_opened": PictureOpened,
         "video_opened": VideoOpened,
         "export_predicted": ExportPredicted,
+        "download_described": DownloadDescribed,
+        "download_progress": DownloadProgress,
+        "downloaded": Downloaded,
         "memory_freed": MemoryFreed,
     },
 )

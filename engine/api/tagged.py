@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MessageT = TypeVar("MessageT", bound="DataclassInstance")
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 """Raised when a message changes in a way that the other side would not understand."""
 
 

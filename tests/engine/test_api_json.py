@@ -14,15 +14,24 @@ from engine.api import (
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
     MAX_STEPS,
+    Alive,
+    Aside,
     Cancel,
+    CheckProgress,
     ClipDefaults,
     ClipInfo,
     ClipPlanned,
     Command,
     CountTokens,
     CropBox,
+    DescribeDownload,
     DescribeMachine,
     DeviceInfo,
+    DownloadDescribed,
+    Downloaded,
+    DownloadFile,
+    DownloadModel,
+    DownloadProgress,
     EightBitReport,
     Event,
     ExportClip,
@@ -59,7 +68,6 @@ from engine.api import (
     Prepared,
     PrepareProgress,
     PreviewReady,
-    Question,
     Quit,
     Sampler,
     SamplingSettings,
@@ -115,10 +123,13 @@ COMMANDS: list[Command] = [
     OpenVideo(job=11, path="a.mp4", folder="frames"),
     PredictExport(job=12, folder="a", save=SAVE),
     PredictExport(job=13, folder="a", save=SAVE, max_bytes=1_000_000),
+    DescribeDownload(job=14, folder="model", also_in=("usb", "disk"), endpoint="http://a"),
+    DownloadModel(job=15, folder="model", encoder_only=True, bytes_per_second=1_000_000),
     Quit(),
 ]
 EVENTS: list[Event] = [
     Hello(protocol=1, version="0.1.0"),
+    Alive(mark=12),
     StageStarted(stage=Stage.TEXT, num_steps=1),
     StepDone(stage=Stage.BASE_FRAMES, step=3, num_steps=50, seconds_left=12.5),
     StepDone(stage=Stage.TEXT, step=1, num_steps=1, seconds_left=None),
@@ -128,6 +139,7 @@ EVENTS: list[Event] = [
     KeyFrameReady(path="key_frame.png"),
     Stopped(),
     Failed(code="device", message="No.", detail="why"),
+    CheckProgress(done_bytes=1, total_bytes=8 << 30),
     PrepareProgress(file="t2v.pt", done_bytes=1, total_bytes=8 << 30),
     Prepared(folder="toy"),
     Prepared(
@@ -170,6 +182,18 @@ EVENTS: list[Event] = [
     ),
     VideoOpened(folder="f", num_frames=1, width=64, height=64, frames_per_second=29.97),
     ExportPredicted(num_bytes=1234, save=SAVE),
+    DownloadDescribed(
+        files=(DownloadFile(name="t2v.pt", size=8 << 30, have_bytes=1, found_in="usb/t2v.pt"),),
+        total_bytes=8 << 30,
+        missing_bytes=(8 << 30) - 1,
+        peak_bytes=16 << 30,
+        stays_bytes=8 << 30,
+        free_bytes=None,
+    ),
+    DownloadProgress(
+        file="t2v.pt", done_bytes=1, total_bytes=2, bytes_per_second=0.5, seconds_left=None
+    ),
+    Downloaded(folder="model", fetched_bytes=3, copied_bytes=2, linked_bytes=1),
     MemoryFreed(),
 ]
 CLIP = ClipInfo(
@@ -289,11 +313,11 @@ def test_the_examples_above_leave_no_kind_of_message_out():
     assert {type(event) for event in EVENTS} == set(get_args(Event))
 
 
-def test_a_command_is_either_work_or_a_question_or_about_them():
+def test_a_command_is_either_work_or_goes_on_beside_it_or_is_about_them():
     others = {Greet, Cancel, Quit}
-    work, questions = set(get_args(Work)), set(get_args(Question))
-    assert work | questions | others == set(get_args(Command))
-    assert not work & questions
+    work, aside = set(get_args(Work)), set(get_args(Aside))
+    assert work | aside | others == set(get_args(Command))
+    assert not work & aside
 
 
 def test_what_is_known_of_a_clip_survives_its_file():

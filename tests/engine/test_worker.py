@@ -119,6 +119,7 @@ def test_a_wrong_greeting_is_refused_and_ends_the_worker(line, start):
 # What it lives through
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -163,6 +164,7 @@ def test_models_are_listed_without_torch_and_a_fault_ends_the_job_only(start, tm
     assert isinstance(worker.result(3), ModelsListed)
 
 
+@pytest.mark.fault(14)
 def test_what_libraries_print_never_gets_between_the_events(start):
     worker = start(program=NOISY_MODELS).greeted()
     for job in (1, 2):
@@ -364,6 +366,7 @@ def test_a_killed_worker_leaves_no_file_under_the_final_name(start, tmp_path):
     assert not Path(save.path).exists()
 
 
+@pytest.mark.fault(15)
 @pytest.mark.skipif(sys.platform != "linux", reason="a call of Linux")
 def test_a_worker_ends_with_its_parent_although_its_input_stays_open():
     # The parent starts a worker whose input this test holds open, says which one, and is killed.

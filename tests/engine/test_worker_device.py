@@ -49,6 +49,7 @@ def ended(worker) -> int:
     return worker.process.returncode
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize(
     "job", ["raise ILLEGAL", "raise DeviceLost('The card is gone.')"], ids=["torch", "engine"]
 )
@@ -74,6 +75,7 @@ def test_a_question_that_finds_the_device_broken_ends_the_job_as_failed_and_not_
     assert ended(worker) == DEVICE_LOST_EXIT_CODE
 
 
+@pytest.mark.fault(17)
 def test_memory_that_runs_out_fails_the_job_and_the_worker_lives(start, tmp_path):
     worker = start(program=BROKEN.replace("{job}", "raise MemoryError")).greeted()
     worker.send(make_clip(1, tmp_path / "one"))

@@ -16,6 +16,8 @@ from pathlib import Path
 from engine.api import (
     PROTOCOL_VERSION,
     ClipPlanned,
+    DownloadDescribed,
+    Downloaded,
     ExportPredicted,
     Failed,
     Finished,
@@ -42,6 +44,7 @@ ROOT = Path(__file__).parents[2]
 LAST_EVENTS = (
     *(Finished, Stopped, Failed, Prepared, MemoryFreed, ModelsListed, MachineDescribed),
     *(ClipPlanned, TokensCounted, PictureOpened, VideoOpened, ExportPredicted),
+    *(DownloadDescribed, Downloaded),
 )
 PATIENCE = 120  # seconds to import torch on a busy machine; nothing here waits on purpose
 
@@ -97,12 +100,16 @@ class WorkerProcess:
         )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._max_events = max_events
+        self.marks: list[int] = []  # of its heartbeat, which is no event of anybody's job
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
 
     def _read(self) -> None:
         for line in itertools.islice(self.process.stdout, self._max_events):
-            self._lines.put(line)
+            if line.startswith(b'{"event": "alive"'):
+                self.marks.append(event_from_json(json.loads(line)).mark)
+            else:
+                self._lines.put(line)
         self.process.stdout.close()
         self._lines.put(b"")
 

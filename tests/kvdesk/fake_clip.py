@@ -88,7 +88,9 @@ class ClipMaker:
         """Those that are not done; none where all frames are there."""
         if self._info.num_frames == self._request.fps.num_frames:
             return []
-        return [stage for stage, steps in self._plan.items() if self._steps_done(stage) < steps]
+        missing = [stage for stage, steps in self._plan.items() if self._steps_done(stage) < steps]
+        # A worker that was killed may have drawn all frames, and not said yet that it has.
+        return missing or [Stage.DECODE]
 
     def _steps_done(self, stage: Stage) -> int:
         return min(self._done.get(self._progress_key(stage), 0), self._plan[stage])
@@ -159,9 +161,10 @@ class ClipMaker:
     def _finish_clip(self) -> None:
         count = self._request.fps.num_frames
         decoded = frame_path(self._folder / CHECKPOINTS_FOLDER, count, 0).parent
-        for old in self._folder.glob("frames_*"):
-            shutil.rmtree(old)
-        decoded.replace(frame_path(self._folder, count, 0).parent)
+        if decoded.exists():
+            for old in self._folder.glob("frames_*"):
+                shutil.rmtree(old)
+            decoded.replace(frame_path(self._folder, count, 0).parent)
         self._write_strip(count)
         (self._folder / PREVIEW_FILE).unlink(missing_ok=True)
         self._info = replace(self._info, num_frames=count)

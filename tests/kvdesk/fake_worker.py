@@ -7,6 +7,7 @@ needed to go on after a stop, and misbehaves where it is told to. Run as a progr
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import queue
@@ -24,6 +25,7 @@ import engine
 from engine.api import (
     DEVICE_LOST_EXIT_CODE,
     PROTOCOL_VERSION,
+    Alive,
     Cancel,
     ExportClip,
     Failed,
@@ -49,6 +51,7 @@ from engine.api import (
     event_to_json,
 )
 from engine.errors import Cancelled, DeviceLost, EightBitWouldFit, EngineError, OutputExists
+from engine.process_bonds import end_with_parent
 
 ENVIRONMENT_VARIABLE = "KVDESK_FAKE_WORKER"
 LIFETIME_SECONDS = 120  # a test that is killed leaves nothing that runs for ever
@@ -70,7 +73,9 @@ class Script:
     ("make_clip"), or a step of a stage ("base_frames:3"; "base_frames:0" is its beginning).
 
     `once` names a file: misbehaviour happens only while it is not there, and makes it, so that the
-    next worker of the same script behaves.
+    next worker of the same script behaves. In place of `Script` there may be `workers`, a list of
+    what the first worker, the second and so on add to it, the last one again and again, with a file
+    `count` that says which is next.
     """
 
     step_seconds: float = 0.005
@@ -97,6 +102,10 @@ class Script:
     die_code: int = 1
     die_signal: int = 0  # instead of the code
     hang_at: str = ""  # from then on only SIGKILL helps
+    stuck_at: str = ""
+    stuck_how: str = "deadlock"  # while it says that it lives; or "busy", "frozen" or "stopped"
+    stuck_seconds: float = LIFETIME_SECONDS
+    beat_seconds: float = 1.0
     ignore_cancel: bool = False
     ignore_quit: bool = False  # and the end of the input; SIGTERM still helps
     silent: bool = False  # never says hello
@@ -105,8 +114,10 @@ class Script:
     garbage: tuple = ()  # lines that are written after the hello and after every step
     long_line_bytes: int = 0  # a line of that length after the hello
     stderr: tuple = ()  # lines at the start
+    stderr_bytes: int = 0  # a flood of them beside the work
     wrong_answer: dict | None = None  # an event that is sent for a question before its answer
     write_bytes: int = 0  # stdout is written in pieces of this size
+    lifetime_seconds: float = LIFETIME_SECONDS
 
 
 class FakeWorker:
@@ -117,11 +128,12 @@ class FakeWorker:
         self._writing = threading.Lock()
         self._work: queue.SimpleQueue = queue.SimpleQueue()
         self._cancelled: dict[int, threading.Event] = {}
+        self._num_lines = 0
         self._ending = threading.Event()
 
     def run(self) -> None:
         script = self._script
-        threading.Timer(LIFETIME_SECONDS, os._exit, [1]).start()
+        threading.Timer(script.lifetime_seconds, os._exit, [1]).start()
         if script.hang_at:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for line in script.stderr:
@@ -134,7 +146,9 @@ class FakeWorker:
             self._write_noise()
             if script.long_line_bytes:
                 self._write_line("x" * script.long_line_bytes)
+            threading.Thread(target=self._beat, daemon=True).start()
         threading.Thread(target=self._read_commands, daemon=True).start()
+        threading.Thread(target=self._flood_stderr, daemon=True).start()
         while not isinstance(command := self._work.get(), Quit):
             self._run_job(command)
         sys.stderr.flush()
@@ -196,7 +210,13 @@ class FakeWorker:
             if error.code == DeviceLost.code:
                 os._exit(DEVICE_LOST_EXIT_CODE)
 
+    def _beat(self) -> None:
+        while True:
+            self._write_line(json.dumps(event_to_json(Alive(mark=self._num_lines))))
+            time.sleep(self._script.beat_seconds)
+
     def send(self, job: int, event) -> None:
+        self._num_lines += 1
         self._write_line(json.dumps({**event_to_json(event), "job": job}))
 
     def _write_line(self, line: str) -> None:
@@ -211,11 +231,20 @@ class FakeWorker:
         for line in self._script.garbage:
             self._write_line(line)
 
+    def _flood_stderr(self) -> None:
+        line = b"z" * 999 + b"\n"
+        for _ in range(self._script.stderr_bytes // len(line)):
+            os.write(2, line)
+
     # Misbehaving.
 
     def misbehave(self, moment: str) -> None:
         script = self._script
-        if moment not in (script.die_at, script.hang_at) or not self._may_misbehave():
+        moments = (script.die_at, script.hang_at, script.stuck_at)
+        if moment not in moments or not self._may_misbehave():
+            return
+        if moment == script.stuck_at:
+            self._be_stuck()
             return
         if moment == script.hang_at:
             with self._writing:  # the other thread says nothing either
@@ -225,6 +254,22 @@ class FakeWorker:
             os.kill(os.getpid(), script.die_signal)
             time.sleep(LIFETIME_SECONDS)
         os._exit(script.die_code)
+
+    def _be_stuck(self) -> None:
+        match self._script.stuck_how:
+            case "deadlock":
+                time.sleep(self._script.stuck_seconds)
+            case "busy":  # as long as anything is imported or read that holds Python's lock
+                end = time.monotonic() + self._script.stuck_seconds
+                with self._writing:
+                    while time.monotonic() < end:
+                        sum(range(10_000))
+            case "frozen":  # in a library that does not give Python's lock back
+                ctypes.PyDLL(None).usleep(round(1e6 * self._script.stuck_seconds))
+            case "stopped":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case other:
+                raise ValueError(other)
 
     def refuse(self, moment: str) -> None:
         failure = (self._script.refuse or {}).get(moment)
@@ -305,8 +350,18 @@ def _failed(error: EngineError) -> Failed:
     return Failed(code=error.code, message=error.message, detail=error.detail)
 
 
+def _count_worker(path: str) -> int:
+    """How many workers of this script were started before, by a file with a byte for each."""
+    with Path(path).open("ab") as file:
+        file.write(b".")
+        return file.tell() - 1
+
+
 def main() -> None:
+    end_with_parent()
     given = json.loads(os.environ.get(ENVIRONMENT_VARIABLE, "{}"))
+    if scripts := given.pop("workers", None):
+        given |= scripts[min(_count_worker(given.pop("count")), len(scripts) - 1)]
     known = {field.name for field in fields(Script)}
     assert known >= set(given), f"no such things in a script: {set(given) - known}"
     FakeWorker(Script(**given)).run()

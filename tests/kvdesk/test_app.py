@@ -59,6 +59,7 @@ def all_gone(processes: list[psutil.Process], seconds: float) -> bool:
     return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
 
 
+@pytest.mark.fault(32)
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
 def test_a_session_that_ends_is_a_clean_end(start, tmp_path):
     process = start()
@@ -83,6 +84,7 @@ def test_without_a_screen_it_says_so():
     assert b"no screen" in said.stderr
 
 
+@pytest.mark.fault(15)
 def test_a_worker_does_not_outlive_a_window_that_is_killed(start):
     process = start()
     workers = workers_of(process)
@@ -100,6 +102,7 @@ def test_a_second_start_brings_the_first_to_the_front_and_ends(start):
     assert first.poll() is None
 
 
+@pytest.mark.fault(33)
 def test_the_window_opens_no_connection_and_no_port(start):
     process = start()
     everyone = [psutil.Process(process.pid), *workers_of(process)]

@@ -141,7 +141,7 @@ def test_restart_ends_a_worker_that_ignores_cancel(qtbot, fake_engine, answer_of
     assert engine.state is EngineState.STARTING
     qtbot.waitUntil(lambda: events.is_over, timeout=PATIENCE)
     assert (type(events[-1]), events[-1].code) == (Failed, "restarted")
-    assert [death.reason for death in deaths] == [DeathReason.HUNG]
+    assert [death.reason for death in deaths] == [DeathReason.RESTARTED]
     assert answer_of(engine, TOKENS).count == 4
     assert not old.is_running()
     assert len(worker_processes()) == 1
@@ -201,7 +201,12 @@ def test_a_callback_may_call_anything(qtbot, fake_engine, tmp_path):
 
 def test_who_hears_of_a_death_may_restart(fake_engine, answer_of, tmp_path):
     engine = fake_engine(die_at="count_tokens", once=str(tmp_path / "once"))
-    engine.died.connect(lambda death: engine.restart() if death.reason != "hung" else None)
+
+    def on_died(death) -> None:
+        if death.reason is not DeathReason.RESTARTED:
+            engine.restart()
+
+    engine.died.connect(on_died)
     answer = answer_of(engine, TOKENS)
     assert answer.code == "restarted"
     assert answer_of(engine, TOKENS).count == 4

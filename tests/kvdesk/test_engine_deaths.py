@@ -30,6 +30,7 @@ def test_a_death_fails_the_open_jobs_and_the_next_worker_goes_on(
     assert isinstance(run_to_end(engine, make_clip(tmp_path / "clip"))[-1], Finished)
 
 
+@pytest.mark.fault(17)
 def test_a_lost_device_fails_all_that_is_open_and_nothing_is_sent_to_its_worker(
     qtbot, fake_engine, run_to_end, tmp_path
 ):
@@ -65,6 +66,7 @@ def test_a_worker_that_could_not_say_so_before_it_ended_has_lost_its_device_too(
     assert isinstance(run_to_end(engine, make_clip(tmp_path / "clip"))[-1], Finished)
 
 
+@pytest.mark.fault(11)
 @posix_only
 @pytest.mark.parametrize(
     ("number", "reason", "words"),
@@ -84,6 +86,7 @@ def test_a_signal_is_explained(fake_engine, run_to_end, tmp_path, number, reason
     assert words in deaths[0].message == events[-1].message
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize(
     ("code", "crashed", "reason", "words"),
     [
@@ -101,6 +104,7 @@ def test_exits_of_all_systems_are_explained(code, crashed, reason, words):
     assert words in death.message
 
 
+@pytest.mark.fault(19)
 def test_three_deaths_in_five_minutes_are_enough_until_a_restart(qtbot, fake_engine, tmp_path):
     engine = fake_engine(die_at="start", die_code=3)
     deaths = deaths_of(engine)

@@ -101,6 +101,7 @@ def test_the_next_is_first_when_the_first_is_gone(qtbot, owner, qapp):
     assert SingleInstance("kvdesk-test", owner).is_first
 
 
+@pytest.mark.fault(16)
 @pytest.mark.skipif(sys.platform == "win32", reason="sockets there are no files")
 def test_what_a_crash_left_behind_is_in_nobodys_way(qtbot, owner, start_another, tmp_path):
     crashed = start_another()
@@ -114,6 +115,7 @@ def test_what_a_crash_left_behind_is_in_nobodys_way(qtbot, owner, start_another,
         SingleInstance("kvdesk-test", owner).ask_first_to_raise()
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize("is_after_a_crash", [False, True])
 def test_of_many_that_start_at_once_exactly_one_is_first(start_another, is_after_a_crash):
     if is_after_a_crash:

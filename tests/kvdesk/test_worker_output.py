@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from engine_talk import REQUEST, SHORT, TOKENS, make_clip
 
 from engine.api import CountTokens, Failed, Finished, ListModels, StepDone
@@ -18,6 +19,7 @@ def test_failures_of_the_worker_arrive_as_they_are(fake_engine, run_to_end, answ
     assert answer_of(engine, TOKENS) == expected
 
 
+@pytest.mark.fault(13)
 def test_garbage_between_events_is_ignored(fake_engine, run_to_end, tmp_path, caplog):
     garbage = [
         "Loading weights: 100%",
@@ -47,6 +49,7 @@ def test_garbage_between_events_is_ignored(fake_engine, run_to_end, tmp_path, ca
     assert "Loading weights" in caplog.text
 
 
+@pytest.mark.fault(13)
 def test_lines_longer_than_8_mib_are_dropped_with_a_log(fake_engine, answer_of, caplog):
     engine = fake_engine(long_line_bytes=MAX_LINE_BYTES + 1)
     assert answer_of(engine, TOKENS).count == 4
@@ -76,6 +79,7 @@ def test_an_event_that_does_not_answer_a_question_is_ignored(fake_engine, answer
     assert "does not answer" in caplog.text
 
 
+@pytest.mark.fault(13)
 def test_lines_come_out_the_same_wherever_they_are_cut():
     text = 'ä🦄\r\n\n{"a": 1}\nlast'.encode()
     lines = ["ä🦄".encode(), b'{"a": 1}']
@@ -96,6 +100,7 @@ def test_a_long_line_is_dropped_however_it_arrives_and_the_next_one_is_whole():
         assert found == [b"0123456789", b"short", b"end"]
 
 
+@pytest.mark.fault(14)
 def test_the_tail_is_bounded_and_reads_progress_bars():
     tail = Tail()
     tail.feed(b"".join(b"line %d\n" % number for number in range(1000)))
