@@ -1,4 +1,4 @@
-"""The command line: `kvdesk generate`, `prepare`, `inspect`, `plan` and `models`."""
+"""The command line: `kvdesk generate`, `prepare`, `inspect`, `plan`, `doctor` and `models`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from engine.api import (
     FrameSize,
     GenerateRequest,
     GuidanceScales,
+    JailLevel,
     Motion,
     PictureRequest,
     Playback,
@@ -31,11 +32,15 @@ from engine.api import (
     draw_seed,
     event_to_json,
 )
+from engine.doctor.command import add_doctor_options
+from engine.download.command import add_download_options
 from engine.environment import settle_environment
 from engine.errors import Cancelled, EightBitWouldFit, EngineError, InvalidRequest, OutputExists
 from engine.failures import in_words
 from engine.plan_command import add_plan_options, gigabytes
 from engine.terminal import TerminalProgress
+from engine.torch_command import add_torch_options
+from engine.unpickling_guard import forbid_unpickling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -48,6 +53,12 @@ NumberT = TypeVar("NumberT", int, float)
 
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130  # what a shell expects of a program that Ctrl-C ended
+_JAIL_WORDS = {
+    JailLevel.NONE: "It was read by a process of its own; this system cannot lock one up.",
+    JailLevel.LIMITS: "It was read with limited memory; this system cannot lock files away.",
+    JailLevel.FILES: "It was read by a process that could open its files and no others.",
+    JailLevel.FULL: "It was read by a process without network that could open its files only.",
+}
 _STDERR = 2
 _STOPPING = b"\nStopping after this step; press Ctrl-C again to stop at once.\n"
 
@@ -77,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        options.run(options)
+        status = options.run(options)
     except (Cancelled, KeyboardInterrupt):
         if options.json:
             _print_event(Stopped())
@@ -89,7 +100,7 @@ def _run(options: argparse.Namespace) -> int:
         return _failed(error, as_json=options.json)
     except Exception as error:  # the edge of the program: a fault of ours gets a sentence too
         return _failed(in_words(error), as_json=options.json)
-    return 0
+    return 0 if status is None else status
 
 
 def _failed(error: EngineError, *, as_json: bool) -> int:
@@ -127,6 +138,15 @@ def _parser() -> argparse.ArgumentParser:
     inspect.set_defaults(run=_inspect)
 
     add_plan_options(commands.add_parser("plan", help="say what a clip takes, before making it"))
+
+    words = "check the machine, the models and the folders, and say what to do"
+    add_doctor_options(commands.add_parser("doctor", help=words))
+
+    words = "fetch the official files of the model, to prepare them"
+    add_download_options(commands.add_parser("download", help=words))
+
+    words = "fetch PyTorch for the graphics card that is there"
+    add_torch_options(commands.add_parser("get-torch", help=words))
 
     models = commands.add_parser("models", help="list the models that can be used")
     models.set_defaults(run=_models)
@@ -256,6 +276,7 @@ def _prepare(options: argparse.Namespace) -> None:
     if not options.json:
         if prepared.eight_bit is not None:
             print(_eight_bit_words(prepared.eight_bit))
+        print(_JAIL_WORDS[prepared.jail_level])
         print(f'Ready: kvdesk generate "PROMPT" --model {options.destination} -o clip.mp4')
 
 
@@ -353,4 +374,5 @@ def _refuse(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
+    forbid_unpickling()  # for the whole process, which is not `main`'s to decide
     sys.exit(main())

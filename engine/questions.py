@@ -14,7 +14,9 @@ from PIL import Image
 from engine.api import (
     ClipPlanned,
     CountTokens,
+    DescribeDownload,
     DescribeMachine,
+    DownloadModel,
     ListModels,
     ModelsListed,
     OpenPicture,
@@ -25,14 +27,15 @@ from engine.api import (
     PredictExport,
     TokensCounted,
 )
+from engine.api.files import publish, temporary_beside
 from engine.checkpoint.folder import ModelFolder, find_models, locate_model
 from engine.config import ModelConfig
+from engine.download.process import describe_download
 from engine.errors import PictureError
 from engine.export_size import predict_clip_export
-from engine.files import publish, temporary_beside
 from engine.machine import PROCESS_BYTES, describe_machine
 from engine.memory.device_kind import DeviceKind
-from engine.pictures import open_picture
+from engine.picture_opening import open_picture
 from engine.progress import planned_work
 from engine.prompt_tokens import count_tokens
 from engine.video_frames import open_video
@@ -40,7 +43,7 @@ from engine.video_frames import open_video
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.api import Event, Question
+    from engine.api import Aside, Event, Question
     from engine.memory.clip_plan import StagePlan
     from engine.progress import StageWork
     from engine.torch_loading import TorchLoading
@@ -56,9 +59,12 @@ class Lane(StrEnum):
     MACHINE = "machine"
     """May wait for torch, in the first seconds of a process."""
     FILES = "files"
+    NETWORK = "network"
+    DOWNLOAD = "download"
+    """Hours; what comes here is work, and runs beside all other."""
 
 
-def lane_of(question: Question) -> Lane:
+def lane_of(question: Aside) -> Lane:
     """Where `question` waits for its turn."""
     match question:
         case ListModels() | CountTokens():
@@ -67,6 +73,10 @@ def lane_of(question: Question) -> Lane:
             return Lane.MACHINE
         case OpenPicture() | OpenVideo() | PredictExport():
             return Lane.FILES
+        case DescribeDownload():
+            return Lane.NETWORK
+        case DownloadModel():
+            return Lane.DOWNLOAD
 
 
 def answer(question: Question, loading: TorchLoading, *, is_cancelled: Callable[[], bool]) -> Event:
@@ -89,6 +99,8 @@ def answer(question: Question, loading: TorchLoading, *, is_cancelled: Callable[
             config = ModelConfig.from_json(folder.configs)
             count = count_tokens(question.text, folder.tokenizer_folder)
             return TokensCounted(count=count, limit=config.text.tokens_length)
+        case DescribeDownload():
+            return describe_download(question, is_cancelled=is_cancelled)
         case OpenPicture():
             return _open_picture(Path(question.path), Path(question.preview))
         case OpenVideo():

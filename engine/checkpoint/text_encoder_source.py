@@ -25,12 +25,14 @@ TABLE = "encoder.embed_tokens.weight"
 """The name that the table of token embeddings has here."""
 
 _SHARED_TABLE = "shared.weight"
-_WEIGHT_FILES = (
+
+WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+"""What the weights, or the index of several files of them, may be called: the first counts."""
 
 
 def find_text_encoder(model: Path, configs: Mapping[str, object]) -> Path:
@@ -66,18 +68,26 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     Raises:
         ModelFileError: there are none, or one that is needed is missing.
     """
-    for name in _WEIGHT_FILES:
+    for name in WEIGHT_FILES:
         file = folder / name
         if file.is_file():
             return _shards(file) if name.endswith(".json") else (file,)
     raise ModelFileError(
-        f"The text encoder in {folder} has no weights: none of {', '.join(_WEIGHT_FILES)} is there."
+        f"The text encoder in {folder} has no weights: none of {', '.join(WEIGHT_FILES)} is there."
     )
 
 
-def _shards(index: Path) -> tuple[Path, ...]:
-    """The files that `index` names for weights of the encoder; a decoder's are left aside."""
-    weight_map = json_object(read_json_object(index).get("weight_map"), index, "weight_map")
+def shard_names(index: Path, contents: Mapping[str, object]) -> list[str]:
+    """The files that `index` names for weights of the encoder; a decoder's are left aside.
+
+    Args:
+        index: for what goes wrong.
+        contents: of that file, parsed.
+
+    Raises:
+        ModelFileError: it names none, or something that is no file beside it.
+    """
+    weight_map = json_object(contents.get("weight_map"), index, "weight_map")
     wanted = {file for name, file in weight_map.items() if _is_of_encoder(name)}
     names = sorted(name for name in wanted if isinstance(name, str))
     if not names or len(names) != len(wanted):
@@ -85,6 +95,11 @@ def _shards(index: Path) -> tuple[Path, ...]:
     for name in names:
         if name in {"", ".", ".."} or set(name) & set("/\\:"):
             raise ModelFileError(f"{index} names {name!r}, which is not a file beside it.")
+    return names
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    names = shard_names(index, read_json_object(index))
     missing = [name for name in names if not index.with_name(name).is_file()]
     if missing:
         raise ModelFileError(
