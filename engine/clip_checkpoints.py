@@ -12,10 +12,10 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.api import GenerateRequest, from_json, to_json
+from engine.api.files import make_folder, publish, temporary_beside
 from engine.clip import without_fps, writing
 from engine.diffusion.loop import LoopState
 from engine.errors import MessageError
-from engine.files import publish, temporary_beside
 from engine.tensor_files import TensorFile
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN = 10.0
-"""A loop that runs is saved this often, or after every step where one takes longer."""
+"""No more than this is lost of a loop that runs, or one step where that takes longer."""
+SHARE_OF_TIME = 0.02
+"""A loop is saved more often than that as long as saving takes no larger part of the time."""
+_FIRST_SECONDS = 1.0  # before it is known how long a save takes here
 
 _FORMAT = "1"
 
@@ -43,7 +46,7 @@ class FolderCheckpoints:
     def __init__(self, clip: ClipFolder, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clip = clip
         self._clock = clock
-        self._saved_at = clock()
+        self._due_at = clock() + min(_FIRST_SECONDS, SECONDS_BETWEEN)
 
     def load(self, point: Point) -> dict[str, Tensor] | None:
         """The tensors that were saved at `point`; None where they cannot be used."""
@@ -65,12 +68,12 @@ class FolderCheckpoints:
         return None if tensors is None else LoopState.from_tensors(tensors)
 
     def loop_stepped(self, point: Point, loop: DenoisingLoop) -> None:
-        """Save where the loop to `point` is, if it is long since that was last done.
+        """Save where the loop to `point` is, if it is long enough since that was last done.
 
         Raises:
             ClipError: the disk refuses; the state before is still there.
         """
-        if self._clock() >= self._saved_at + SECONDS_BETWEEN:
+        if self._clock() >= self._due_at:
             self.save_loop(point, loop)
 
     def save_loop(self, point: Point, loop: DenoisingLoop) -> None:
@@ -79,8 +82,10 @@ class FolderCheckpoints:
         Raises:
             ClipError: the disk refuses; the state before is still there.
         """
+        began = self._clock()
         self._write(self._clip.loop_file, point, loop.state().to_tensors())
-        self._saved_at = self._clock()
+        ended = self._clock()
+        self._due_at = ended + min(SECONDS_BETWEEN, (ended - began) / SHARE_OF_TIME)
 
     def decoded(self, num_frames: int) -> list[Image.Image]:
         """See `ClipFolder.decoded`."""
@@ -103,7 +108,7 @@ class FolderCheckpoints:
         }
         data = TensorFile(tensors=on_cpu, metadata=metadata).to_bytes()
         with writing(self._clip.path):
-            path.parent.mkdir(exist_ok=True)
+            make_folder(path.parent)
             with temporary_beside(path) as temporary:
                 temporary.write_bytes(data)
                 publish(temporary, path, overwrite=True)

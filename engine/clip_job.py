@@ -27,14 +27,15 @@ from engine.api import (
     StageStarted,
     to_json,
 )
+from engine.api.files import temporary_beside
 from engine.clip import PREVIEW_FILE, ClipFolder, without_fps
 from engine.clip_checkpoints import FolderCheckpoints
 from engine.clip_points import Point
 from engine.clip_run import ClipRun
-from engine.errors import ClipError, InvalidRequest, VideoFileError
+from engine.clip_space import check_clip_space
+from engine.errors import ClipError, DiskFull, InvalidRequest, VideoFileError
 from engine.export import save_frames
-from engine.files import temporary_beside
-from engine.pictures import open_picture
+from engine.picture_opening import open_picture
 from engine.progress import Progress, planned_work
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ class ClipJob:
         """
         clip, request = self._clip, self._request
         clip.remove_temporaries()
+        check_clip_space(clip.path, request, self._until)
         clip.save(
             replace(
                 clip.info,
@@ -188,7 +190,7 @@ class ClipJob:
         try:
             frames = run.frames(self._until)
         except BaseException:
-            with contextlib.suppress(ClipError):  # it must not hide what went wrong
+            with contextlib.suppress(ClipError, DiskFull):  # it must not hide what went wrong
                 self._save_seconds()
             raise
         if frames:

@@ -8,6 +8,15 @@ from engine.errors import DeviceLost, EngineError, InternalError, OutOfMemory
 from engine.memory.out_of_memory import is_broken_device, is_out_of_memory
 
 
+def error_of(code: str, message: str, detail: str) -> EngineError:
+    """The error that another process gave these words and this code."""
+    kinds: list[type[EngineError]] = [EngineError]
+    for kind in kinds:  # grows meanwhile
+        kinds += kind.__subclasses__()
+    kind = next((kind for kind in kinds if kind.code == code), InternalError)
+    return kind(message, detail=detail)
+
+
 def in_words(error: Exception) -> EngineError:
     """What a person is told of an error that nothing closer to it could put into words."""
     detail = "".join(traceback.format_exception(error))

@@ -10,6 +10,10 @@ from typing import IO, TYPE_CHECKING
 
 import imageio_ffmpeg
 
+from engine.api.own_module import own_command
+from engine.jail import JailLevel, probe
+from engine.own_process import CREATION_FLAGS, own_environment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
     from pathlib import Path
@@ -17,8 +21,6 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_CALLS = 0.2
 _SECONDS_TO_READ = 60
 _MAX_WORDS_BYTES = 8192
-# A program without a window of its own would otherwise open a console on Windows.
-_CREATION_FLAGS: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 class FfmpegError(Exception):
@@ -68,20 +70,23 @@ def encode(
             raise FfmpegError(_read_words(words) or f"exit status {process.returncode}")
 
 
-def read(arguments: Sequence[str]) -> bytes:
-    """Run ffmpeg and return what it writes to its standard output.
+def read(arguments: Sequence[str], *, source: Path) -> bytes:
+    """Run ffmpeg on the file `source` and return what it writes to its standard output.
+
+    It can read no other file, where the system has the means (see `engine.jail`).
 
     Raises:
         FfmpegError: ffmpeg is missing, reports an error, or takes longer than a minute.
     """
     try:
         process = subprocess.run(
-            _command(arguments),
+            _locked_command(arguments, source),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
             timeout=_SECONDS_TO_READ,
-            creationflags=_CREATION_FLAGS,
+            env=own_environment(),
+            creationflags=CREATION_FLAGS,
         )
     except subprocess.CalledProcessError as error:
         raise FfmpegError(error.stderr.decode(errors="replace").strip()) from error
@@ -91,8 +96,10 @@ def read(arguments: Sequence[str]) -> bytes:
 
 
 @contextlib.contextmanager
-def reading(arguments: Sequence[str], *, most_seconds: float) -> Generator[IO[bytes]]:
-    """Run ffmpeg and lend its standard output, to be read while it is written.
+def reading(arguments: Sequence[str], *, source: Path, most_seconds: float) -> Generator[IO[bytes]]:
+    """Run ffmpeg on the file `source` and lend its standard output, to be read meanwhile.
+
+    It can read no other file, where the system has the means (see `engine.jail`).
 
     A block that does not want the rest raises. ffmpeg has ended when the block is left, and is
     ended after `most_seconds` whatever it does.
@@ -104,11 +111,12 @@ def reading(arguments: Sequence[str], *, most_seconds: float) -> Generator[IO[by
     with words:
         try:
             process = subprocess.Popen(
-                _command(arguments),
+                _locked_command(arguments, source),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=words,
-                creationflags=_CREATION_FLAGS,
+                env=own_environment(),
+                creationflags=CREATION_FLAGS,
             )
         except OSError as error:
             raise FfmpegError(str(error)) from error
@@ -135,6 +143,13 @@ def _command(arguments: Sequence[str]) -> list[str]:
     return [executable, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *arguments]
 
 
+def _locked_command(arguments: Sequence[str], source: Path) -> list[str]:
+    command = _command(arguments)
+    if probe() is JailLevel.NONE:
+        return command
+    return [*own_command("engine.ffmpeg_process"), str(source.absolute()), *command]
+
+
 def _open_words() -> IO[bytes]:
     # A file and not a pipe: nobody reads while frames are written, and a full pipe would stop both.
     try:
@@ -151,7 +166,7 @@ def _started(arguments: Sequence[str], words: IO[bytes]) -> Generator[subprocess
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=words,
-            creationflags=_CREATION_FLAGS,
+            creationflags=CREATION_FLAGS,
         )
     except OSError as error:
         raise FfmpegError(str(error)) from error

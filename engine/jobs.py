@@ -6,27 +6,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.api import Finished, GenerateRequest, Prepared, SaveRequest, Stage, to_json
+from engine.api import Finished, GenerateRequest, SaveRequest, Stage, to_json
 from engine.checkpoint.folder import ModelFolder, locate_model
-from engine.checkpoint.networks import NetworkLoader, expected_shapes
-from engine.checkpoint.prepare import prepare_model
+from engine.checkpoint.networks import NetworkLoader
+from engine.checkpoint.preparation_process import prepare_in_process
 from engine.clip_job import ClipJob, begin_clip, existing_clip, first_picture, is_finished
 from engine.clip_run import ClipRun
 from engine.context_cache import ContextCache, contexts_folder
 from engine.errors import InvalidRequest
 from engine.export import fit_frames, save_fitted
 from engine.memory.device import Device
-from engine.pictures import open_picture
+from engine.model_check import check_model
+from engine.picture_opening import open_picture
 from engine.pipeline import Pipeline
 from engine.progress import Progress, planned_work
-from engine.video_io import frame_order, prepare_output
+from engine.video_io import check_output_space, frame_order, prepare_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PIL import Image
 
-    from engine.api import Event
+    from engine.api import Event, Prepared
 
     OnEvent = Callable[[Event], None]
     IsCancelled = Callable[[], bool]
@@ -63,12 +64,21 @@ class JobRunner:
             EngineError: what stopped it, `Cancelled` included. Nothing is left behind.
         """
         prepare_output(Path(save.path), overwrite=save.overwrite)
+        width, height = request.size.width, request.size.height
+        if save.width is not None:
+            width, height = save.width, height * save.width // width
+        check_output_space(Path(save.path), request.fps.num_frames, width, height)
         picture = None
         if request.picture is not None:
             picture = open_picture(
                 Path(request.picture.path), background=request.picture.background
             )
-        pipeline = self._pipeline_of(*_chosen(model, device_name))
+        opened, device = _chosen(model, device_name)
+        opened.check_size(request.size)
+        check_model(
+            opened, request, eight_bit=eight_bit, on_event=on_event, is_cancelled=is_cancelled
+        )
+        pipeline = self._pipeline_of(opened, device)
         progress = Progress(
             planned_work(request, saves_file=True), on_event=on_event, is_cancelled=is_cancelled
         )
@@ -109,8 +119,16 @@ class JobRunner:
             num_frames = request.fps.num_frames
             on_event(Finished(num_frames=num_frames, seconds=0.0, output=str(folder)))
             return
-        pipeline = self._pipeline_of(opened, device)
         picture = first_picture(request, clip)
+        check_model(
+            opened,
+            request,
+            until=until,
+            eight_bit=eight_bit,
+            on_event=on_event,
+            is_cancelled=is_cancelled,
+        )
+        pipeline = self._pipeline_of(opened, device)
         job = ClipJob(
             clip or begin_clip(folder, request, opened, device),
             request,
@@ -171,14 +189,12 @@ def prepare(
     # The folder's name becomes the model's, in a file of UTF-8.
     if "\0" in destination or any("\ud800" <= letter <= "\udfff" for letter in destination):
         raise InvalidRequest(f"{destination!r} cannot be the name of a model's folder.")
-    model = prepare_model(
+    prepared = prepare_in_process(
         Path(source),
         Path(destination),
-        expected=expected_shapes,
+        eight_bit=eight_bit,
         on_progress=on_event,
         is_cancelled=is_cancelled,
-        eight_bit=eight_bit,
     )
-    prepared = Prepared(folder=destination, eight_bit=model.eight_bit)
     on_event(prepared)
     return prepared

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import stat
 import struct
 import threading
 import warnings
@@ -32,10 +31,12 @@ from PIL import (
 )
 
 from engine.errors import PictureError
+from engine.strange_files import SpecialFile, open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
+    from typing import BinaryIO
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_PIXELS = 150_000_000
@@ -101,14 +102,47 @@ def supported_kinds() -> tuple[str, ...]:
 def read_picture_file(path: Path) -> PictureFile:
     """The file at `path`, which must be a regular file of a kind that is read.
 
+    All bytes are read at once so that no decoder maps the file into memory: a mapped file that is
+    shortened meanwhile ends the process.
+
+    Raises:
+        PictureError: it is missing, closed to us, a folder, empty, too large or something else.
+    """
+    name = shown_name(path)
+    with opened_picture(path) as file, _reading(name):
+        return picture_file(file.read(MAX_FILE_BYTES + 1), name)
+
+
+def picture_file(data: bytes, name: str) -> PictureFile:
+    """The content of a file, which must be of a kind that is read; `name` is fit for messages.
+
+    Raises:
+        PictureError: it is empty, too large or something else.
+    """
+    _check_size(len(data), name)
+    return PictureFile(name=name, kind=_recognise(data, name), data=data)
+
+
+@contextmanager
+def opened_picture(path: Path) -> Generator[BinaryIO, None, None]:
+    """Lend the file at `path`, of which only the first bytes have been looked at.
+
     Never waits for a pipe or a device.
 
     Raises:
         PictureError: it is missing, closed to us, a folder, empty, too large or something else.
     """
-    name = _shown(path)
-    data = _read_file(path, name)
-    return PictureFile(name=name, kind=_recognise(data, name), data=data)
+    name = shown_name(path)
+    with _reading(name):
+        file = open_regular_file(path)
+    with file:
+        with _reading(name):
+            _check_size(file.seek(0, 2), name)
+            file.seek(0)
+            head = file.read(_SIGNATURE_BYTES)
+            file.seek(0)
+        _recognise(head, name)
+        yield file
 
 
 def decode_picture(file: PictureFile) -> ImageFile.ImageFile:
@@ -158,39 +192,30 @@ def size_text(size: tuple[int, int]) -> str:
     return f"{size[0]:,} x {size[1]:,} pixels"
 
 
-def _shown(path: Path) -> str:
+def shown_name(path: Path) -> str:
     """The file's name for a message: no line breaks, control or reordering characters."""
     name = path.name or str(path)
     return '"' + "".join(char if char.isprintable() else "\ufffd" for char in name) + '"'
 
 
-def _read_file(path: Path, name: str) -> bytes:
-    """All bytes of a regular file.
-
-    They are read at once so that no decoder maps the file into memory: a mapped file that is
-    shortened meanwhile ends the process.
-    """
+@contextmanager
+def _reading(name: str) -> Generator[None, None, None]:
     try:
-        status = path.stat()
-        _check_file(status.st_mode, status.st_size, name)
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PictureError(f"There is no file {name}. It may have been moved.") from error
+    except IsADirectoryError as error:
+        raise PictureError(f"{name} is a folder, not a picture.") from error
+    except SpecialFile as error:
+        raise PictureError(f"{name} is a device or a pipe, not a picture.") from error
     except PermissionError as error:
         raise PictureError(f"There is no permission to read {name}.") from error
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise PictureError(f"{name} cannot be read: {reason}.") from error
-    _check_file(status.st_mode, len(data), name)
-    return data
 
 
-def _check_file(mode: int, num_bytes: int, name: str) -> None:
-    if stat.S_ISDIR(mode):
-        raise PictureError(f"{name} is a folder, not a picture.")
-    if not stat.S_ISREG(mode):
-        raise PictureError(f"{name} is a device or a pipe, not a picture.")
+def _check_size(num_bytes: int, name: str) -> None:
     if num_bytes == 0:
         raise PictureError(f"{name} is empty.")
     if num_bytes > MAX_FILE_BYTES:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.api import CropBox, FrameSize
+    from engine.picture_files import PictureFile
 
 MAX_PROFILE_BYTES = 4 * 2**20
 
@@ -44,6 +45,9 @@ _FROM_16_BIT = ((np.arange(2**16, dtype=np.uint32) * 255 + 32767) // 65535).asty
 def open_picture(path: Path, *, background: tuple[int, int, int] = _WHITE) -> Image.Image:
     """The picture in a file: upright, RGB of 8 bit, in sRGB; of an animation the first frame.
 
+    Decodes in this process, so it is for files that this program wrote itself. For all others
+    there is `engine.picture_opening`.
+
     Transparent parts show `background` (red, green, blue, each 0 to 255). See `to_upright_rgb`
     for what becomes of other modes.
 
@@ -51,7 +55,15 @@ def open_picture(path: Path, *, background: tuple[int, int, int] = _WHITE) -> Im
         PictureError: whatever is wrong with the file or the picture in it. A picture that is cut
             short is refused; nothing is filled in.
     """
-    file = read_picture_file(path)
+    return decode_upright(read_picture_file(path), background=background)
+
+
+def decode_upright(file: PictureFile, *, background: tuple[int, int, int] = _WHITE) -> Image.Image:
+    """See `open_picture`, with a file that is read already.
+
+    Raises:
+        PictureError: it cannot be decoded, or not whole.
+    """
     with decoding(f"The {file.kind.name} picture {file.name}"):
         return _upright_rgb(decode_picture(file), background)
 

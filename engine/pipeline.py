@@ -35,6 +35,7 @@ from engine.memory.feeder import main_memory_budget
 from engine.memory.networks_in_use import NetworksInUse
 from engine.memory.speeds import Speeds
 from engine.pictures import array_to_pictures, picture_to_array
+from engine.prompt_tokens import reading_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,9 +114,11 @@ class Pipeline:
         self._loader = loader
         self._contexts = contexts
         self._tracer = tracer_of(loader, device.kind)
-        self._tokenizer = AutoTokenizer.from_pretrained(
-            loader.folder.tokenizer_folder, local_files_only=True, trust_remote_code=False
-        )
+        folder = loader.folder.tokenizer_folder
+        with reading_tokenizer(folder):
+            self._tokenizer = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
 
     @property
     def folder(self) -> ModelFolder:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from engine.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 _KEPT_TOKENIZERS = 4
@@ -36,13 +37,16 @@ def count_tokens(text: str, folder: Path) -> int:
 def _open_json(file: Path, _changed_ns: int) -> Callable[[str], int]:
     from tokenizers import Tokenizer
 
-    try:
+    with reading_tokenizer(file):
         tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises nothing more exact
-        raise _damaged(file, error) from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return lambda text: len(tokenizer.encode(text).ids)
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+
+    def count(text: str) -> int:
+        with reading_tokenizer(file):
+            return len(tokenizer.encode(text).ids)
+
+    return count
 
 
 @lru_cache(maxsize=_KEPT_TOKENIZERS)
@@ -56,7 +60,24 @@ def _open_sentencepiece(file: Path, _changed_ns: int) -> Callable[[str], int]:
     return lambda text: len(cast("list[int]", processor.encode(text, add_eos=True)))
 
 
-def _damaged(file: Path, error: Exception) -> ModelFileError:
+@contextlib.contextmanager
+def reading_tokenizer(path: Path) -> Generator[None]:
+    """Turn what the libraries raise of a damaged tokenizer in `path` into an error in words.
+
+    A fault in their Rust code is no `Exception`, so that hardly anything would catch it.
+
+    Raises:
+        ModelFileError: instead of anything that they raise.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(path, error) from error
+
+
+def _damaged(file: Path, error: BaseException) -> ModelFileError:
     return ModelFileError(
         f"{file} is damaged. Prepare the model again, or download it again.", detail=repr(error)
     )

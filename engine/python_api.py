@@ -24,7 +24,9 @@ from engine.checkpoint.networks import NetworkLoader
 from engine.clip_run import ClipRun
 from engine.errors import InvalidRequest
 from engine.memory.device import Device
-from engine.pictures import open_picture, to_upright_rgb
+from engine.model_check import check_model
+from engine.picture_opening import open_picture
+from engine.pictures import to_upright_rgb
 from engine.pipeline import Pipeline
 from engine.progress import Progress, planned_work
 
@@ -46,9 +48,11 @@ class VideoPipeline:
 
     def __init__(self, folder: ModelFolder, device: Device, *, text_encoder_8bit: bool) -> None:
         self.request: GenerateRequest | None = None
+        self._folder = folder
         self._defaults = folder.info.defaults
-        loader = NetworkLoader(folder, text_encoder_8bit=text_encoder_8bit)
-        self._pipeline = Pipeline(loader, device)
+        self._device = device
+        self._loader = NetworkLoader(folder, text_encoder_8bit=text_encoder_8bit)
+        self._pipeline: Pipeline | None = None
 
     @classmethod
     def open(
@@ -136,14 +140,16 @@ class VideoPipeline:
             ),
         )
         self.request = request
+        on_event = on_event or _ignore
+        check_model(self._folder, request, on_event=on_event)
+        self._pipeline = self._pipeline or Pipeline(self._loader, self._device)
         progress = Progress(
             planned_work(request, saves_file=False),
-            on_event=on_event or _ignore,
+            on_event=on_event,
             is_cancelled=lambda: False,
         )
         frames = ClipRun(self._pipeline, request, _opened(image), progress).frames()
-        if on_event is not None:
-            on_event(Finished(num_frames=len(frames), seconds=progress.seconds, output=""))
+        on_event(Finished(num_frames=len(frames), seconds=progress.seconds, output=""))
         return frames
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from tqdm import tqdm
 
 from engine.api import (
+    CheckProgress,
     MemoryAdapted,
     MemoryEffect,
     PrepareProgress,
@@ -37,6 +38,7 @@ _NAMES = {
     Stage.SAVE: "Saving",
 }
 _STARTING = "Starting ..."  # until torch is there and the first stage begins
+_CHECKING = "Checking the model"
 _WIDTH = max(map(len, _NAMES.values()))
 _FILE_WIDTH = len("interpolation.safetensors")
 _FORMAT = "{desc} {percentage:3.0f} % |{bar:20}| {n_fmt}/{total_fmt}{postfix}"
@@ -84,13 +86,19 @@ class TerminalProgress:
                 self._write(f"\n{_ADAPTED[event.effect]}\n")
             case PrepareProgress():
                 name = event.file.rpartition("/")[2][-_FILE_WIDTH:].ljust(_FILE_WIDTH)
-                if self._bar is None:
-                    self._open(name, event.total_bytes, in_bytes=True)
-                assert self._bar is not None
-                self._bar.set_description_str(name, refresh=False)
-                self._advance(event.done_bytes)
+                self._show_bytes(name, event.done_bytes, event.total_bytes)
+            case CheckProgress():
+                self._show_bytes(_CHECKING, event.done_bytes, event.total_bytes)
             case _:
                 pass
+
+    def _show_bytes(self, name: str, done: int, total: int) -> None:
+        if self._bar is None:
+            self._open(name, total, in_bytes=True)
+        assert self._bar is not None
+        self._bar.total = total  # more may turn out to be needed
+        self._bar.set_description_str(name, refresh=False)
+        self._advance(done)
 
     def _open(self, name: str, total: int, *, in_bytes: bool = False) -> None:
         self._close()

@@ -7,27 +7,30 @@ H.264, and of limited size.
 from __future__ import annotations
 
 import re
-import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeAlias
 
-from PIL import Image, ImageSequence
+from PIL import Image
 
 from engine import ffmpeg
+from engine.animations import MAX_FRAMES, check_frame_size, damaged_video, too_many_frames
 from engine.api import GenerateRequest, VideoOpened, frame_path, from_json
-from engine.errors import Cancelled, MessageError, VideoFileError
-from engine.files import temporary_beside
+from engine.api.files import temporary_beside
+from engine.errors import Cancelled, MessageError, PictureError, VideoFileError
+from engine.picture_files import shown_name
+from engine.picture_opening import opened_animation, picture_decoder
+from engine.strange_files import open_regular_file
 from engine.video_failures import failures_explained
 from engine.video_format import HEAD_BYTES, VideoFormat
-from engine.video_metadata import DAMAGED, read_request
+from engine.video_metadata import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-MAX_FRAMES = 600
-MAX_SIDE = 4096
-
+_WHITE = (255, 255, 255)
 _MOST_SECONDS = 300
 _USUAL_FRAMES_PER_SECOND = 10.0  # of an animation that names no duration, as browsers have it
 _PNG_FRAMES_PER_SECOND = 8.0
@@ -59,8 +62,10 @@ def open_video(path: Path, folder: Path, *, is_cancelled: Callable[[], bool]) ->
     if folder.exists():
         raise VideoFileError(f"{folder} exists already. Choose a new folder for the frames.")
     try:
-        video = _READERS[video_format](path, request)
-        with temporary_beside(folder) as temporary:
+        with (
+            _READERS[video_format](path, request) as video,
+            temporary_beside(folder) as temporary,
+        ):
             with failures_explained(folder):
                 (temporary / "frames").mkdir(parents=True)
             size, num_frames = _write_frames(video.frames, temporary, is_cancelled)
@@ -69,9 +74,11 @@ def open_video(path: Path, folder: Path, *, is_cancelled: Callable[[], bool]) ->
                 (temporary / "frames").rename(frames)
                 temporary.rename(folder)
     except ffmpeg.FfmpegError as error:
-        raise _damaged(path, error.words) from error
-    except (OSError, *DAMAGED) as error:
-        raise _damaged(path, repr(error)) from error
+        raise damaged_video(shown_name(path), error.words) from error
+    except PictureError as error:
+        raise VideoFileError(error.message, detail=error.detail) from error
+    except OSError as error:
+        raise VideoFileError(f"{path} cannot be read.", detail=str(error)) from error
     return VideoOpened(
         folder=str(folder),
         num_frames=num_frames,
@@ -93,9 +100,9 @@ def _write_frames(
             raise Cancelled
         if count == 0:
             size = frame.size
-            _check_size(size)
+            check_frame_size(size)
         if frame.size != size or count == MAX_FRAMES:
-            raise _too_many() if frame.size == size else _of_two_sizes()
+            raise too_many_frames() if frame.size == size else _of_two_sizes()
         with failures_explained(folder):
             # These files are looked at once and thrown away: small matters less than soon.
             frame.convert("RGB").save(folder / "frames" / f"{count + 1:04d}.png", compress_level=1)
@@ -107,7 +114,7 @@ def _write_frames(
 
 def _format_of(path: Path) -> VideoFormat:
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             found = VideoFormat.of_content(file.read(HEAD_BYTES))
     except FileNotFoundError as error:
         raise VideoFileError(f"There is no file {path}.", detail=str(error)) from error
@@ -131,14 +138,16 @@ def _request_in(path: Path) -> GenerateRequest | None:
 # MP4
 
 
-def _read_mp4(path: Path, _request: GenerateRequest | None) -> _Video:
+@contextmanager
+def _read_mp4(path: Path, _request: GenerateRequest | None) -> Generator[_Video]:
     # The kind of file and of video and the protocols are fixed: a playlist in disguise must not
     # make ffmpeg open other files or addresses, nor its rarer decoders.
     source = [*("-protocol_whitelist", "file,pipe", "-f", "mov"), "-i", ffmpeg.file_argument(path)]
     source += ["-map", "0:v:0"]
     limit = ["-frames:v", str(MAX_FRAMES + 1)]
     # Without decoding: the size, the unit of time, and a line for each frame.
-    packets = ffmpeg.read([*source, "-c", "copy", *limit, "-f", "framecrc", "pipe:1"]).decode()
+    listing = [*source, "-c", "copy", *limit, "-f", "framecrc", "pipe:1"]
+    packets = ffmpeg.read(listing, source=path).decode(errors="replace")
     size = re.search(r"^#dimensions 0: (\d+)x(\d+)$", packets, re.MULTILINE)
     unit = re.search(r"^#tb 0: (\d+)/(\d+)$", packets, re.MULTILINE)
     if "#codec_id 0: h264" not in packets or size is None or unit is None:
@@ -146,22 +155,22 @@ def _read_mp4(path: Path, _request: GenerateRequest | None) -> _Video:
             f"{path.name} is an MP4 of a kind that is not read: it must hold H.264 video. "
             "Save it as H.264 in another program."
         )
-    _check_size((int(size[1]), int(size[2])))
+    check_frame_size((int(size[1]), int(size[2])))
     lines = [line for line in packets.splitlines() if not line.startswith("#")]
     if len(lines) > MAX_FRAMES:
-        raise _too_many()
+        raise too_many_frames()
     durations = [int(line.split(",")[3]) for line in lines]
     seconds = sum(durations) * int(unit[1]) / int(unit[2])
     rate = len(lines) / seconds if seconds > 0 else _USUAL_FRAMES_PER_SECOND
     decoder = ["-c:v", "h264", *source, "-fps_mode", "passthrough", *limit]
     decoder += ["-f", "image2pipe", "-c:v", "ppm", "pipe:1"]
-    return _Video(frames=_decoded(decoder), frames_per_second=rate)
+    yield _Video(frames=_decoded(path, decoder), frames_per_second=rate)
 
 
-def _decoded(arguments: list[str]) -> Generator[Image.Image]:
-    with ffmpeg.reading(arguments, most_seconds=_MOST_SECONDS) as output:
+def _decoded(path: Path, arguments: list[str]) -> Generator[Image.Image]:
+    with ffmpeg.reading(arguments, source=path, most_seconds=_MOST_SECONDS) as output:
         while (size := _read_ppm_head(output)) is not None:
-            _check_size(size)
+            check_frame_size(size)
             pixels = output.read(size[0] * size[1] * 3)
             if len(pixels) < size[0] * size[1] * 3:
                 return  # ffmpeg was ended; leaving the block says why
@@ -177,20 +186,22 @@ def _read_ppm_head(output: IO[bytes]) -> tuple[int, int] | None:
 # Pictures
 
 
-def _read_animation(path: Path, _request: GenerateRequest | None) -> _Video:
-    kind = _format_of(path)
-    with _opened(path, kind) as picture:
-        _check_size(picture.size)
-        durations: list[int] = []
-        for frame in ImageSequence.Iterator(picture):
-            if len(durations) == MAX_FRAMES:
-                raise _too_many()
-            frame.load()  # only then is the duration that of this frame
-            durations.append(int(frame.info.get("duration", 0)))
-    shown = _times_shown(durations) if kind is VideoFormat.WEBP else [1] * len(durations)
-    seconds = sum(durations) / 1000
-    rate = sum(shown) / seconds if seconds > 0 else _USUAL_FRAMES_PER_SECOND
-    return _Video(frames=_animated(path, kind, shown), frames_per_second=rate)
+@contextmanager
+def _read_animation(path: Path, _request: GenerateRequest | None) -> Generator[_Video]:
+    with opened_animation(path) as (durations, frames):
+        is_webp = _format_of(path) is VideoFormat.WEBP
+        shown = _times_shown(durations) if is_webp else [1] * len(durations)
+        seconds = sum(durations) / 1000
+        yield _Video(
+            frames=_repeated(frames, shown),
+            frames_per_second=sum(shown) / seconds if seconds > 0 else _USUAL_FRAMES_PER_SECOND,
+        )
+
+
+def _repeated(frames: Iterable[Image.Image], shown: list[int]) -> Generator[Image.Image]:
+    for frame, times in zip(frames, shown, strict=True):
+        for _ in range(times):
+            yield frame
 
 
 def _times_shown(durations: list[int]) -> list[int]:
@@ -200,20 +211,15 @@ def _times_shown(durations: list[int]) -> list[int]:
     return shown if sum(shown) <= MAX_FRAMES else [1] * len(durations)
 
 
-def _animated(path: Path, kind: VideoFormat, shown: list[int]) -> Generator[Image.Image]:
-    with _opened(path, kind) as picture:
-        for frame, times in zip(ImageSequence.Iterator(picture), shown, strict=True):
-            copy = _on_white(frame)
-            for _ in range(times):
-                yield copy
-
-
-def _read_pictures(path: Path, request: GenerateRequest | None) -> _Video:
+@contextmanager
+def _read_pictures(path: Path, request: GenerateRequest | None) -> Generator[_Video]:
     paths = _sequence_of(path)
     if len(paths) > MAX_FRAMES:
-        raise _too_many()
+        raise too_many_frames()
     rate = _PNG_FRAMES_PER_SECOND if request is None else float(request.fps.frames_per_second)
-    return _Video(frames=_stills(paths), frames_per_second=rate)
+    with picture_decoder(most_seconds=_MOST_SECONDS, most_cpu_seconds=_MOST_SECONDS) as decoder:
+        frames = (decoder.picture(path, background=_WHITE) for path in paths)
+        yield _Video(frames=frames, frames_per_second=rate)
 
 
 def _sequence_of(path: Path) -> list[Path]:
@@ -225,29 +231,8 @@ def _sequence_of(path: Path) -> list[Path]:
     return sorted(found, key=lambda entry: int(entry.stem.removeprefix(numbered[1])))
 
 
-def _stills(paths: list[Path]) -> Generator[Image.Image]:
-    for path in paths:
-        with _opened(path, VideoFormat.PNG) as picture:
-            _check_size(picture.size)
-            yield _on_white(picture)
-
-
-def _opened(path: Path, kind: VideoFormat) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd metadata, and of large pictures: see _check_size
-        return Image.open(path, formats=[kind.value.upper()])
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    with_alpha = picture.convert("RGBA")
-    below = Image.new("RGB", picture.size, (255, 255, 255))
-    below.paste(with_alpha, mask=with_alpha.getchannel("A"))
-    return below
-
-
-_READERS: dict[VideoFormat, Callable[[Path, GenerateRequest | None], _Video]] = {
+_Reader: TypeAlias = "Callable[[Path, GenerateRequest | None], AbstractContextManager[_Video]]"
+_READERS: dict[VideoFormat, _Reader] = {
     VideoFormat.MP4: _read_mp4,
     VideoFormat.GIF: _read_animation,
     VideoFormat.WEBP: _read_animation,
@@ -258,28 +243,7 @@ _READERS: dict[VideoFormat, Callable[[Path, GenerateRequest | None], _Video]] = 
 # Refusals
 
 
-def _check_size(size: tuple[int, int]) -> None:
-    if max(size) > MAX_SIDE:
-        raise VideoFileError(
-            f"The frames are {size[0]}x{size[1]} pixels, and {MAX_SIDE} is the most for a side. "
-            "Make the video smaller in another program."
-        )
-
-
-def _too_many() -> VideoFileError:
-    return VideoFileError(
-        f"The video has more than {MAX_FRAMES} frames, which is the most. Cut out a shorter part "
-        "in another program."
-    )
-
-
 def _of_two_sizes() -> VideoFileError:
     return VideoFileError(
         "The frames are not all of one size. Choose files that were saved together."
-    )
-
-
-def _damaged(path: Path, detail: str) -> VideoFileError:
-    return VideoFileError(
-        f"{path.name} is damaged or cut short. Copy or download it again.", detail=detail
     )

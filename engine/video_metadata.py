@@ -21,6 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from engine import ffmpeg
 from engine.errors import VideoFileError
+from engine.strange_files import open_regular_file
 from engine.video_format import HEAD_BYTES, VideoFormat
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _EXIF_IMAGE_DESCRIPTION = 0x010E
 _NETSCAPE_LOOP = b"\x21\xff\x0bNETSCAPE2.0"
 _NETSCAPE_LOOP_BYTES = 19
 _VP8X_HAS_EXIF = 0x08
+_MAX_CHUNKS = 10_000
 # What Pillow's readers raise at damaged files, besides OSError.
 DAMAGED = (
     UnidentifiedImageError,
@@ -174,12 +176,12 @@ def _riff_chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _sniff(path: Path) -> VideoFormat | None:
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         return VideoFormat.of_content(file.read(HEAD_BYTES))
 
 
 def _read_sidecar(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         return file.read(MAX_REQUEST_BYTES + 1)
 
 
@@ -197,7 +199,8 @@ def _mp4_comment(path: Path) -> str:
     # The kind of file and the protocols are fixed: a playlist in disguise must not make ffmpeg
     # open other files or addresses.
     source = ["-protocol_whitelist", "file,pipe", "-f", "mov", "-i", ffmpeg.file_argument(path)]
-    tags = ffmpeg.read([*source, "-f", "ffmetadata", "pipe:1"]).decode(errors="replace")
+    arguments = [*source, "-f", "ffmetadata", "pipe:1"]
+    tags = ffmpeg.read(arguments, source=path).decode(errors="replace")
     for line in tags.split("\n"):
         name, _, value = line.partition("=")
         if name == "comment":
@@ -211,8 +214,29 @@ def _pillow_info(path: Path, video_format: VideoFormat) -> dict[str | tuple[int,
 
 
 def _webp_description(path: Path) -> object:
-    with _opened(path, VideoFormat.WEBP) as picture:
-        return picture.getexif().get(_EXIF_IMAGE_DESCRIPTION, "")
+    exif = Image.Exif()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damage: what it leaves is not a request
+        exif.load(_webp_chunk(path, b"EXIF"))
+        return exif.get(_EXIF_IMAGE_DESCRIPTION, "")
+
+
+def _webp_chunk(path: Path, wanted: bytes) -> bytes:
+    """The content of a chunk, empty where there is none.
+
+    Not by Pillow, which hands the whole file to a decoder before it says what is in it.
+    """
+    with open_regular_file(path) as file:
+        file.seek(12)
+        for _ in range(_MAX_CHUNKS):
+            head = file.read(8)
+            if len(head) < 8:
+                break
+            name, num_bytes = struct.unpack("<4sI", head)
+            if name == wanted:
+                return file.read(min(num_bytes, 2 * MAX_REQUEST_BYTES))
+            file.seek(num_bytes + num_bytes % 2, 1)
+    return b""
 
 
 @contextlib.contextmanager

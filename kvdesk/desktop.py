@@ -16,6 +16,9 @@ _LAUNCHER = "application://kvdesk.desktop"
 _SHORT_JOB_SECONDS = 20.0
 """Whoever starts less than this waits for it anyway."""
 
+# Desktops of Linux take the text of a message for HTML, and load the pictures that it names.
+_NO_MARKUP = str.maketrans("<>", "\u2039\u203a")
+
 
 class Desktop(QObject):
     """Tells the desktop about `window`'s jobs.
@@ -55,7 +58,7 @@ class Desktop(QObject):
             self._tray.activated.connect(self._on_clicked)
         self._tray.setToolTip(title)
         self._tray.show()
-        self._tray.showMessage(title, text, self._window.windowIcon())
+        self._tray.showMessage(title, text.translate(_NO_MARKUP), self._window.windowIcon())
 
     def _on_clicked(self) -> None:
         if self._window.isMinimized():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import atexit
 import logging
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
-from PySide6.QtCore import QCoreApplication, QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageReader
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class FrameLoader(QObject):
         self._frames = [None] * len(paths)
         round_number = self._worklist.fill(paths)
         for _ in range(min(_NUM_THREADS, len(paths))):
-            self._pool.start(_DecodeFrames(self._worklist, round_number, self._post))
+            # A function: of a QRunnable that Python made, something is left when it has run.
+            self._pool.start(partial(_decode_frames, self._worklist, round_number, self._post))
 
     def close(self) -> None:
         """Give up what is loading and let go of all frames."""
@@ -179,29 +181,23 @@ def _post() -> _Post:
     return app.findChild(_Post) or _Post(app)
 
 
-class _DecodeFrames(QRunnable):
-    """Decodes frames of one clip until there are none left or they are not wanted."""
+def _decode_frames(worklist: _Worklist, round_number: int, post: _Post) -> None:
+    """Decode frames of one clip until there are none left or they are not wanted.
 
-    def __init__(self, worklist: _Worklist, round_number: int, post: _Post) -> None:
-        super().__init__()
-        self._worklist = worklist
-        self._round = round_number
-        self._post = post
-
-    def run(self) -> None:
-        """Runs in a thread of the pool."""
-        while (taken := self._worklist.take(self._round)) is not None and not self._post.is_closed:
-            index, path = taken
-            image, failure = _decode(path)
-            self._post.sent.emit(
-                _Decoded(
-                    worklist=self._worklist,
-                    round_number=self._round,
-                    index=index,
-                    image=image,
-                    failure=failure,
-                )
+    Runs in a thread of the pool.
+    """
+    while (taken := worklist.take(round_number)) is not None and not post.is_closed:
+        index, path = taken
+        image, failure = _decode(path)
+        post.sent.emit(
+            _Decoded(
+                worklist=worklist,
+                round_number=round_number,
+                index=index,
+                image=image,
+                failure=failure,
             )
+        )
 
 
 def _decode(path: Path) -> tuple[QImage, str]:

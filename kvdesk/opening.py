@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QIODevice, QObject, Signal
+from PySide6.QtGui import QImage, QImageWriter
 
 from engine.api import (
     KEY_FRAME_FILE,
@@ -19,6 +19,7 @@ from engine.api import (
     VideoOpened,
     frame_path,
 )
+from engine.api.files import make_folder, write_atomically
 from kvdesk.chosen_files import (
     PromptFile,
     Trouble,
@@ -44,6 +45,15 @@ if TYPE_CHECKING:
 
 MAX_PICTURES = 100
 """As many are taken at once: nobody drops more on purpose."""
+
+_ENDINGS = {
+    b"\x89PNG": ".png",
+    b"\xff\xd8": ".jpg",
+    b"BM": ".bmp",
+    b"RIFF": ".webp",
+    b"GIF": ".gif",
+}
+"""Of names of pasted pictures, by how the file begins; for people, nothing depends on it."""
 
 
 class Opener(QObject):
@@ -122,20 +132,24 @@ class Opener(QObject):
         for number, path in enumerate(paths):
             self._open(path, partial(done, number))
 
-    def paste_picture(self, image: QImage) -> None:
-        """Keep a picture from the clipboard as a file, and put it into the form."""
-        path = self._pasted / f"{secrets.token_hex(8)}.png"
-        picture = QImage(image)  # shares the pixels until somebody draws on them
+    def paste_picture(self, picture: bytes | QImage) -> None:
+        """Keep a picture from the clipboard as a file, and put it into the form.
 
-        def done(is_written: bool) -> None:
-            if is_written:
+        Bytes of a file are kept as they are: the worker will look at them.
+        """
+        folder = self._pasted
+        # Shares the pixels until somebody draws on them.
+        kept = picture if isinstance(picture, bytes) else QImage(picture)
+
+        def done(path: Path | None) -> None:
+            if path is not None:
                 self.open_picture(str(path))
             else:
                 text = self.tr("The picture cannot be kept. Is there room in {folder}?")
-                text = text.format(folder=path.parent)
+                text = text.format(folder=folder)
                 self.notice.emit(Notice(text=text, tone=Tone.FAILED))
 
-        self._background.run(partial(_write_picture, picture, path), done)
+        self._background.run(partial(_keep_picture, kept, folder), done)
 
     def open_video(self, path: str) -> None:
         """Take a video apart into frames, for `video_opened`."""
@@ -258,9 +272,21 @@ def _look_and_prepare(path: str, folder: Path) -> Trouble | None:
     return trouble
 
 
-def _write_picture(picture: QImage, path: Path) -> bool:
+def _keep_picture(picture: bytes | QImage, folder: Path) -> Path | None:
+    """Write the picture to a new file in `folder`; None where that cannot be done."""
+    data = picture if isinstance(picture, bytes) else _png_of(picture)
+    ending = next((end for begin, end in _ENDINGS.items() if data.startswith(begin)), ".picture")
+    path = folder / f"{secrets.token_hex(8)}{ending}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
+        write_atomically(path, data)
     except OSError:
-        return False
-    return picture.save(str(path))
+        return None
+    return path
+
+
+def _png_of(picture: QImage) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, b"png").write(picture)
+    return bytes(buffer.data().data())

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.api import (
+    CheckProgress,
     KeyFrameReady,
     MemoryAdapted,
     MemoryEffect,
@@ -82,6 +83,8 @@ class RunProgress:
         seconds_are_known: whether what is expected of the stages is in seconds.
         memory_effect: what it does to the pixels that memory has become scarce on the way, the
             strongest so far; None where it has not.
+        checked_share: the part, from 0 to 1, of the model's files that was compared with their
+            checksums; None where that is not what is being done.
     """
 
     job_id: str
@@ -93,6 +96,7 @@ class RunProgress:
     is_cancelling: bool = False
     seconds_are_known: bool = False
     memory_effect: MemoryEffect | None = None
+    checked_share: float | None = None
 
     @property
     def running_stage(self) -> StageProgress | None:
@@ -109,6 +113,8 @@ class RunProgress:
     def advanced(self, event: Event) -> RunProgress:
         """How far the job is after `event`; an event of no meaning here changes nothing."""
         match event:
+            case CheckProgress(done_bytes=done, total_bytes=total):
+                return replace(self, checked_share=done / max(1, total))
             case StageStarted(stage=stage, num_steps=num_steps):
                 return self._with_started(stage, num_steps)
             case StepDone(stage=stage, step=step, num_steps=num_steps, seconds_left=seconds_left):
@@ -167,7 +173,7 @@ class RunProgress:
             else:
                 now.append(each)
         preview = self.preview if self.preview and self.preview.stage is stage else None
-        return replace(self, stages=tuple(now), preview=preview)
+        return replace(self, stages=tuple(now), preview=preview, checked_share=None)
 
     def _changed(
         self, stage: Stage, change: Callable[[StageProgress], StageProgress]

@@ -17,12 +17,14 @@ import platformdirs
 import engine
 from engine.api import DEMO_MODEL
 from engine.checkpoint.model_json import MODEL_FILE, PREPARATION_FILE
+from engine.checkpoint.progress import ByteProgress
 from engine.errors import EngineError, InvalidRequest, ModelFileError, ModelNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from engine.api import FrameSize, ModelInfo, PrepareProgress
+    from engine.checkpoint.checked_files import CheckableFile
     from engine.checkpoint.tensors import TensorRecord
     from engine.preview import PreviewMap
 
@@ -132,8 +134,8 @@ class ModelFolder(ABC):
     def tensors(self, part: ModelPart) -> dict[str, TensorRecord]:
         """Every tensor of `part` by its name, found when first asked for.
 
-        Of official files all contents are compared with their checksums before, which takes as
-        long as reading them.
+        Of official files all contents are compared with their checksums before, unless they
+        were already; that takes as long as reading them.
 
         Raises:
             ModelFileError: a file of the part is damaged or foreign.
@@ -160,12 +162,25 @@ class ModelFolder(ABC):
         return None
 
     @abstractmethod
+    def checkable_files(
+        self, parts: Collection[ModelPart], *, in_8bit: bool
+    ) -> list[CheckableFile]:
+        """The files that work with `parts` reads and that have checksums.
+
+        These are SHA-256 of all files where the folder is prepared, and the CRC-32 in `.pt` files
+        where it is not. With `in_8bit` the U-Nets' 8-bit files are among them, where there are any.
+        """
+
     def verify(self, on_progress: Callable[[PrepareProgress], None]) -> None:
-        """Read everything and compare it with its checksums: SHA-256, of official files CRC-32.
+        """Read everything and compare it with its checksums, whatever was compared before.
 
         Raises:
             ModelFileError: a file is damaged; the message names it.
         """
+        files = self.checkable_files(tuple(ModelPart), in_8bit=True)
+        progress = ByteProgress(sum(file.size for file in files), on_progress)
+        for file in files:
+            file.check(progress.of(file.name))
 
 
 def models_folder() -> Path:

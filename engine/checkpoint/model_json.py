@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.json"
 PREPARATION_FILE = "preparation.json"
+_ODD = "\\:\0"
+_AGAIN = "Prepare the model again into the same folder."
 FORMAT_VERSION = 1
 """Raised when a prepared folder changes in a way that an older kvdesk would not understand."""
 
@@ -45,6 +47,12 @@ class ModelFile:
     defaults: ClipDefaults
     files: tuple[FileEntry, ...]
     sources: tuple[FileEntry, ...]
+    sha256: str | None = None
+    """Of the text without this line. None in folders that were prepared before there was one."""
+
+
+class NewerModel(ModelFileError):
+    """A newer kvdesk prepared the folder, in a way that this one does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,23 +84,27 @@ def read_model_file(folder: Path) -> ModelFile:
     """`model.json` of the prepared `folder`.
 
     Raises:
-        ModelFileError: it is damaged, or of a newer kvdesk.
+        NewerModel: a newer kvdesk wrote it.
+        ModelFileError: it is damaged.
     """
     path = folder / MODEL_FILE
     data = read_json_object(path)
     version = data.get("format_version")
     if type(version) is int and version > FORMAT_VERSION:
-        raise ModelFileError(
+        raise NewerModel(
             f"{folder} was prepared by a newer kvdesk (format {version}; this one reads up to "
             f"{FORMAT_VERSION}). Update kvdesk, or prepare the model again."
         )
     try:
         model = from_json(ModelFile, data, where=MODEL_FILE)
     except MessageError as error:
-        raise ModelFileError(f"{path} is damaged: {error.message}") from error
+        raise ModelFileError(f"{path} is damaged: {error.message} {_AGAIN}") from error
+    if model.sha256 not in (None, _sha256(_text(_without_sha256(data)))):
+        raise ModelFileError(f"{path} is damaged: it was changed after it was written. {_AGAIN}")
     for entry in model.files:
         name = PurePosixPath(entry.name)
-        if name.is_absolute() or ".." in name.parts or "\\" in entry.name or ":" in entry.name:
+        is_odd = any(letter in _ODD or "\ud800" <= letter <= "\udfff" for letter in entry.name)
+        if name.is_absolute() or ".." in name.parts or is_odd:
             raise ModelFileError(f"{path} names {entry.name!r}, which is not inside its folder.")
     return model
 
@@ -119,24 +131,40 @@ def model_fingerprint(folder: Path, *, without: Container[str]) -> str:
     data = read_json_object(folder / MODEL_FILE)
     files = cast("list[JsonObject]", data["files"])
     data["files"] = [entry for entry in files if entry["name"] not in without]
-    return hashlib.sha256(_text(data).encode()).hexdigest()
+    return _sha256(_text(_without_sha256(data)))
 
 
-def with_more_files(folder: Path, added: Sequence[FileEntry]) -> str:
-    """The text of `model.json` with the files `added`, and all else as it is.
+def with_files(folder: Path, changed: Sequence[FileEntry]) -> str:
+    """The text of `model.json` with the files `changed`, new ones last, and all else as it is.
 
     Raises:
         ModelFileError: `model.json` cannot be read.
     """
     data = read_json_object(folder / MODEL_FILE)
-    files = cast("list[JsonObject]", data["files"])
-    data["files"] = [*files, *map(to_json, added)]
-    return _text(data)
+    files = {entry["name"]: entry for entry in cast("list[JsonObject]", data["files"])}
+    files.update((entry.name, to_json(entry)) for entry in changed)
+    data["files"] = list(files.values())
+    return _signed(data)
 
 
 def json_text(value: ModelFile | Preparation) -> str:
     """`value` as the text of its file."""
-    return _text(to_json(value))
+    data = to_json(value)
+    return _signed(data) if isinstance(value, ModelFile) else _text(data)
+
+
+def _signed(data: JsonObject) -> str:
+    data = _without_sha256(data)
+    return _text({**data, "sha256": _sha256(_text(data))})
+
+
+def _without_sha256(data: JsonObject) -> JsonObject:
+    return {name: value for name, value in data.items() if name != "sha256"}
+
+
+def _sha256(text: str) -> str:
+    # Half of a character that takes two is no UTF-8, and may stand in anybody's JSON.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _text(data: JsonObject) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.api import LATENT_SCALE, ClipDefaults, ModelInfo
+from engine.checkpoint.checked_files import CheckableFile, CheckedFiles
 from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.json_file import read_json_object
-from engine.checkpoint.progress import ByteProgress
 from engine.checkpoint.resumable_file import digest_file
 from engine.checkpoint.tensors import unreadable
 from engine.checkpoint.text_encoder_source import (
@@ -24,7 +25,7 @@ from engine.config import ModelConfig
 from engine.errors import ModelFileError, ModelNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from engine.api import PrepareProgress
@@ -91,19 +92,35 @@ class OfficialFolder(ModelFolder):
         """See `ModelFolder.tensors`."""
         if part not in self._checked:
             records = self.index(part)
-            for file in self.files(part):
-                check_source(file, lambda _: None)
+            checked = CheckedFiles()
+            files = checked.unchecked(self.checkable_files([part], in_8bit=False))
+            if files:
+                checked.check(files, lambda _: None)
             self._checked[part] = records
         return self._checked[part]
 
+    def checkable_files(
+        self, parts: Collection[ModelPart], *, in_8bit: bool
+    ) -> list[CheckableFile]:
+        """See `ModelFolder.checkable_files`. There are no 8-bit files here."""
+        del in_8bit
+        return [
+            CheckableFile(
+                name=file.name,
+                path=file,
+                size=_size_of(file),
+                sha256=None,
+                check=partial(check_source, file),
+            )
+            for part in parts
+            for file in self.files(part)
+        ]
+
     def verify(self, on_progress: Callable[[PrepareProgress], None]) -> None:
-        """See `ModelFolder.verify`."""
+        """See `ModelFolder.verify`; that all files can be indexed is found out as well."""
         for part in ModelPart:
             self.index(part)
-        files = [file for part in ModelPart for file in self.files(part)]
-        progress = ByteProgress(sum(file.stat().st_size for file in files), on_progress)
-        for file in files:
-            check_source(file, progress.of(file.name))
+        super().verify(on_progress)
 
     def _index_archives(self) -> Mapping[Path, Mapping[str, TensorRecord]]:
         """All archives at once: each process that reads them starts with seconds of imports."""
@@ -145,6 +162,13 @@ def size_multiple(configs: Mapping[str, object]) -> int:
         UnsupportedModel: `configs` asks for what is not built.
     """
     return LATENT_SCALE * ModelConfig.from_json(configs).latent_multiple
+
+
+def _size_of(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError as error:
+        raise unreadable(file, error) from error
 
 
 def _is_archive(file: Path) -> bool:

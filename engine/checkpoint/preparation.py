@@ -1,10 +1,16 @@
-"""Writes the files of a prepared folder one by one, and remembers which of them are finished."""
+"""Writes the files of a prepared folder one by one, and remembers which of them are finished.
+
+What was written is read back, past the memory that the system keeps of files where it can be: a
+file is finished when the disk gives its bytes.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from engine import __version__
+from engine.api.files import write_text_atomically
 from engine.checkpoint.model_json import (
     FORMAT_VERSION,
     PREPARATION_FILE,
@@ -16,11 +22,11 @@ from engine.checkpoint.model_json import (
     read_preparation,
 )
 from engine.checkpoint.official import check_source
-from engine.checkpoint.progress import ByteProgress
-from engine.checkpoint.resumable_file import digest_file, unwritable
+from engine.checkpoint.progress import ByteProgress, Share
+from engine.checkpoint.resumable_file import digest_file, partial_of, unwritable
 from engine.checkpoint.tensors import unreadable
+from engine.disk_space import check_space
 from engine.errors import ModelFileError
-from engine.files import write_text_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +34,110 @@ if TYPE_CHECKING:
 
     from engine.api import PrepareProgress
     from engine.checkpoint.prepared_layout import PlannedFile
+
+
+class FileWriter:
+    """Writes files into `destination`, from sources whose contents are checked before."""
+
+    def __init__(self, destination: Path, progress: ByteProgress) -> None:
+        self._destination = destination
+        self._progress = progress
+        self._checked: dict[str, SourceState] = {}
+
+    def write(self, file: PlannedFile) -> FinishedFile:
+        """Write `file`, in place of any that is there.
+
+        Raises:
+            ModelFileError: a source is damaged or changes meanwhile, or the disk refuses.
+            DiskFull: there is no room left.
+            Cancelled: the work is to end; what is written so far is used by the next attempt.
+        """
+        path = self._destination / file.name
+        try:
+            path.unlink(missing_ok=True)  # the room that it takes is needed
+        except OSError as error:
+            raise unwritable(path, error) from error
+        sources = self.check_sources(file)
+        share = Share(self._progress.of(file.name), file.work_bytes)
+        digest = file.write(path, share.on_bytes)
+        share.finish()
+        for state, source in zip(sources, file.sources.values(), strict=True):
+            if _state(source) != (state.entry.size, state.mtime_ns):
+                raise ModelFileError(
+                    f"{source} changed while it was read. Prepare the model again."
+                )
+        entry = FileEntry(name=file.name, size=digest.size, sha256=digest.sha256)
+        self._read_back(file, entry)
+        return FinishedFile(entry=entry, sources=sources)
+
+    def check_sources(self, file: PlannedFile) -> tuple[SourceState, ...]:
+        """Compare the sources of `file` with their checksums, unless they were already.
+
+        Raises:
+            ModelFileError: one is damaged.
+        """
+        return tuple(self._check(name, source) for name, source in file.sources.items())
+
+    def has_checked(self, sources: Sequence[SourceState]) -> None:
+        """Take it that `sources` were checked before."""
+        self._checked.update((state.entry.name, state) for state in sources)
+
+    def skip(self, file: PlannedFile) -> None:
+        """Tell the progress of `file`, of which nothing is left to do."""
+        for name, source in file.sources.items():
+            if name not in self._checked:
+                self._progress.of(name)(_state(source)[0])
+
+    def _check(self, name: str, source: Path) -> SourceState:
+        size, mtime_ns = _state(source)
+        before = self._checked.get(name)
+        if before is not None and (before.entry.size, before.mtime_ns) == (size, mtime_ns):
+            return before
+        sha256 = check_source(source, self._progress.of(name))
+        entry = FileEntry(name=name, size=size, sha256=sha256)
+        state = SourceState(entry=entry, mtime_ns=mtime_ns)
+        self._checked[name] = state
+        return state
+
+    def _read_back(self, file: PlannedFile, entry: FileEntry) -> None:
+        path = self._destination / entry.name
+        _forget_cached(path)
+        share = Share(self._progress.of(entry.name), file.size)
+        if digest_file(path, share.on_bytes).sha256 != entry.sha256:
+            raise ModelFileError(
+                f"{path} was written, and reads differently: the disk, its cable or the computer's "
+                "memory is at fault. Prepare the model into a folder on another disk."
+            )
+        share.finish()
+
+
+def work_in_bytes(files: Sequence[PlannedFile]) -> int:
+    """What a `FileWriter` tells the progress of `files`, each source once."""
+    sources = {name: source for file in files for name, source in file.sources.items()}
+    total = sum(file.work_bytes + file.size for file in files)
+    return total + sum(_state(source)[0] for source in sources.values())
+
+
+def check_room(destination: Path, files: Sequence[PlannedFile]) -> None:
+    """The disk of `destination` has room for what is not there yet of `files`.
+
+    Raises:
+        DiskFull: it has not.
+    """
+    needed = 0
+    for file in files:
+        path = destination / file.name
+        there = [name.stat().st_size for name in (path, partial_of(path)) if name.is_file()]
+        needed += max(0, file.size - max(there, default=0))
+    check_space(destination, needed, "the prepared model")
+
+
+def _forget_cached(path: Path) -> None:
+    """Have the file `path`, which is synced, read from the disk next time. Linux only."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 class ResumablePreparation:
@@ -43,26 +153,22 @@ class ResumablePreparation:
         self._destination = destination
         before = read_preparation(destination)
         self._finished = {file.entry.name: file for file in before.finished} if before else {}
-        sources = {name: source for file in planned for name, source in file.sources.items()}
-        total = sum(file.work_bytes for file in planned)
-        total += sum(_state(source)[0] for source in sources.values())
-        self._progress = ByteProgress(total, on_progress, is_cancelled)
-        self._checked: dict[str, SourceState] = {}
+        self._progress = ByteProgress(work_in_bytes(planned), on_progress, is_cancelled)
+        self._writer = FileWriter(destination, self._progress)
         self._save()
 
     def finish(self, file: PlannedFile) -> FinishedFile:
         """Write `file` unless it is there and holds what it should.
 
         Raises:
-            ModelFileError: a source is damaged or changes meanwhile, or the disk refuses.
-            Cancelled: the work is to end; what is written so far is used by the next attempt.
+            EngineError: as `FileWriter.write`.
         """
         before = self._finished.pop(file.name, None)
         if before is None or not self._still_holds(file, before):
             self._save()
-            before = self._write(file)
+            before = self._writer.write(file)
         self._finished[file.name] = before
-        self._checked.update((state.entry.name, state) for state in before.sources)
+        self._writer.has_checked(before.sources)
         self._save()
         return before
 
@@ -73,40 +179,12 @@ class ResumablePreparation:
             return False
         if not path.is_file() or path.stat().st_size != before.entry.size:
             return False
-        share = _Share(self._progress.of(file.name), file.work_bytes)
+        share = Share(self._progress.of(file.name), file.work_bytes + file.size)
         if digest_file(path, share.on_bytes).sha256 != before.entry.sha256:
             return False
-        share.on_bytes(file.work_bytes)
-        for name in file.sources:
-            if name not in self._checked:
-                self._progress.of(name)(_state(file.sources[name])[0])
+        share.finish()
+        self._writer.skip(file)
         return True
-
-    def _write(self, file: PlannedFile) -> FinishedFile:
-        path = self._destination / file.name
-        try:
-            path.unlink(missing_ok=True)  # the room that it takes is needed
-        except OSError as error:
-            raise unwritable(path, error) from error
-        sources = tuple(self._check(name, source) for name, source in file.sources.items())
-        share = _Share(self._progress.of(file.name), file.work_bytes)
-        digest = file.write(path, share.on_bytes)
-        share.on_bytes(file.work_bytes)
-        for state, source in zip(sources, file.sources.values(), strict=True):
-            if _state(source) != (state.entry.size, state.mtime_ns):
-                raise ModelFileError(
-                    f"{source} changed while it was read. Prepare the model again."
-                )
-        entry = FileEntry(name=file.name, size=digest.size, sha256=digest.sha256)
-        return FinishedFile(entry=entry, sources=sources)
-
-    def _check(self, name: str, source: Path) -> SourceState:
-        size, mtime_ns = _state(source)
-        before = self._checked.get(name)
-        if before is not None and (before.entry.size, before.mtime_ns) == (size, mtime_ns):
-            return before
-        sha256 = check_source(source, self._progress.of(name))
-        return SourceState(entry=FileEntry(name=name, size=size, sha256=sha256), mtime_ns=mtime_ns)
 
     def _save(self) -> None:
         path = self._destination / PREPARATION_FILE
@@ -119,20 +197,6 @@ class ResumablePreparation:
             write_text_atomically(path, json_text(state))
         except OSError as error:
             raise unwritable(path, error) from error
-
-
-class _Share:
-    """A file's part of the progress, of which no more is told than the file is worth."""
-
-    def __init__(self, tell: Callable[[int], None], work_bytes: int) -> None:
-        self._tell = tell
-        self._left = work_bytes
-
-    def on_bytes(self, count: int) -> None:
-        """`count` more bytes are done, or all that are left."""
-        count = min(count, self._left)
-        self._left -= count
-        self._tell(count)
 
 
 def _state(source: Path) -> tuple[int, int]:

@@ -6,12 +6,18 @@ Whatever is interrupted, `model.json` is written last: a folder that has one is 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from engine import __version__
 from engine.api import ClipDefaults
+from engine.api.files import (
+    TEMPORARY_NAMES,
+    fsync_folder,
+    make_folder,
+    remove_all_temporaries,
+    write_text_atomically,
+)
 from engine.checkpoint.eight_bit_report import EIGHT_BIT_FILES, EIGHT_BIT_PARTS
 from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.manifest import check_tensors
@@ -19,19 +25,26 @@ from engine.checkpoint.model_json import (
     FORMAT_VERSION,
     MODEL_FILE,
     PREPARATION_FILE,
-    FileEntry,
     ModelFile,
+    NewerModel,
+    SourceState,
     json_text,
-    with_more_files,
+    read_model_file,
+    with_files,
 )
 from engine.checkpoint.official import OfficialFolder
-from engine.checkpoint.preparation import ResumablePreparation
-from engine.checkpoint.prepared import PreparedFolder, weights_name
+from engine.checkpoint.preparation import (
+    FileWriter,
+    ResumablePreparation,
+    check_room,
+    work_in_bytes,
+)
+from engine.checkpoint.prepared import PreparedFolder, check_entry, weights_name
 from engine.checkpoint.prepared_layout import eight_bit_files, plan_files
 from engine.checkpoint.progress import ByteProgress
-from engine.checkpoint.resumable_file import partial_of, unwritable
-from engine.errors import InvalidRequest
-from engine.files import fsync_folder, write_text_atomically
+from engine.checkpoint.repair import repair_model
+from engine.checkpoint.resumable_file import PARTIAL, partial_of, unwritable
+from engine.errors import InvalidRequest, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +53,6 @@ if TYPE_CHECKING:
     from engine.api import PrepareProgress
     from engine.checkpoint.prepared_layout import PlannedFile
     from engine.preview import PreviewMap
-
-_LEFTOVERS = ".kvdesk-*.tmp"  # what a write that was killed leaves behind, see engine.files
 
 ExpectedTensors = Callable[[ModelPart, ModelFolder], Mapping[str, tuple[int, ...]]]
 """Gives the names and shapes of the tensors that a part of a folder must have."""
@@ -59,15 +70,17 @@ def prepare_model(
     defaults: ClipDefaults | None = None,
     preview_map: PreviewMap | None = None,
     eight_bit: bool = False,
+    on_ready: Callable[[ModelFolder], None] = lambda _: None,
 ) -> PreparedFolder:
     """Prepare the official files in the folder `source` into the folder `destination`.
 
-    With `eight_bit`, `destination` may be prepared already: the U-Nets in 8 bit are added to it,
-    and all else is left as it is. `source` is then where it was prepared from, or itself.
+    A `destination` that is prepared already is compared with its checksums, and what is damaged
+    in it is made anew; all else is left as it is. With `eight_bit`, the U-Nets in 8 bit are added
+    to it instead: `source` is then where it was prepared from, or itself.
 
     Args:
         source: only read.
-        destination: free, empty, or left by an attempt that did not end.
+        destination: free, empty, left by an attempt that did not end, or prepared from `source`.
         expected: gives the names and shapes that a part must have, such as
             `engine.checkpoint.networks.expected_shapes`; None where they need not be checked.
         on_progress: told the bytes that are checked and written so far.
@@ -77,6 +90,8 @@ def prepare_model(
         defaults: what it is used with; those of the official model where they are left out.
         preview_map: from its latents to colours; fitted to its image encoder where it is left out.
         eight_bit: whether the U-Nets are also written in 8 bit.
+        on_ready: given the opened source before the first file is written: from then on no other
+            process is started, and nothing is used outside of the two folders.
 
     Returns:
         The prepared folder, opened.
@@ -84,10 +99,11 @@ def prepare_model(
     Raises:
         ModelNotFound, ModelFileError, UnsupportedModel: `source` cannot be used, or is damaged.
         InvalidRequest: `destination` cannot be used.
+        DiskFull: there is too little room; the same call goes on once there is more.
         Cancelled: by `is_cancelled`; the same call goes on.
     """
     if eight_bit and _is_whole(destination):
-        return _add_8bit(source, destination, on_progress, is_cancelled)
+        return _add_8bit(source, destination, on_ready, on_progress, is_cancelled)
     official = ModelFolder.open(source)
     if not isinstance(official, OfficialFolder):
         raise InvalidRequest(
@@ -95,10 +111,20 @@ def prepare_model(
         )
     _check_destination(official, destination)
     _check_parts(official, expected)
+    if _is_whole(destination) and (whole := _readable_model(destination)):
+        repair_model(
+            official, destination, whole, lambda: on_ready(official), on_progress, is_cancelled
+        )
+        return PreparedFolder(destination)
     planned = plan_files(official, preview_map, eight_bit=eight_bit)
-    _check_free_space(destination, planned)
+    if _is_whole(destination):
+        names = {file.name.partition("/")[0] for file in planned}
+        partials = {f"{name}{PARTIAL}" for name in names}
+        _check_no_others(destination, {MODEL_FILE, *EIGHT_BIT_FILES, *names, *partials})
+    check_room(destination, planned)
     _make_folders(destination, planned)
 
+    on_ready(official)
     preparation = ResumablePreparation(destination, planned, on_progress, is_cancelled)
     finished = [preparation.finish(file) for file in planned]
     sources = {state.entry.name: state.entry for file in finished for state in file.sources}
@@ -119,9 +145,24 @@ def _is_whole(destination: Path) -> bool:
     return (destination / MODEL_FILE).is_file() and not (destination / PREPARATION_FILE).exists()
 
 
+def _readable_model(destination: Path) -> ModelFile | None:
+    """The `model.json` of a whole folder; None where it is damaged, and has to be made anew.
+
+    Raises:
+        NewerModel: it is not for this kvdesk to touch.
+    """
+    try:
+        return read_model_file(destination)
+    except NewerModel:
+        raise
+    except ModelFileError:
+        return None
+
+
 def _add_8bit(
     source: Path,
     destination: Path,
+    on_ready: Callable[[ModelFolder], None],
     on_progress: Callable[[PrepareProgress], None],
     is_cancelled: Callable[[], bool],
 ) -> PreparedFolder:
@@ -142,18 +183,18 @@ def _add_8bit(
     ]
     if not planned:
         return model
-    _check_free_space(destination, planned)
+    check_room(destination, planned)
     weights = [entries[name] for name in names.values()]
-    total = sum(entry.size for entry in weights) + sum(file.work_bytes for file in planned)
-    progress = ByteProgress(total, on_progress, is_cancelled)
+    on_ready(model)
+    progress = ByteProgress(work_in_bytes(planned), on_progress, is_cancelled)
+    writer = FileWriter(destination, progress)
     for entry in weights:
-        model.verify_file(entry, progress.of(entry.name))
-    added: list[FileEntry] = []
-    for file in planned:
-        digest = file.write(destination / file.name, progress.of(file.name))
-        added.append(FileEntry(name=file.name, size=digest.size, sha256=digest.sha256))
+        check_entry(destination, entry, progress.of(entry.name))
+        mtime_ns = (destination / entry.name).stat().st_mtime_ns
+        writer.has_checked([SourceState(entry=entry, mtime_ns=mtime_ns)])
+    added = [writer.write(file).entry for file in planned]
     try:
-        write_text_atomically(destination / MODEL_FILE, with_more_files(destination, added))
+        write_text_atomically(destination / MODEL_FILE, with_files(destination, added))
     except OSError as error:
         raise unwritable(destination, error) from error
     return PreparedFolder(destination)
@@ -186,10 +227,14 @@ def _check_destination(official: OfficialFolder, destination: Path) -> None:
         raise InvalidRequest(f"{destination} is a file. Choose a folder.")
     if not destination.is_dir() or (destination / PREPARATION_FILE).is_file():
         return
-    if (destination / MODEL_FILE).exists():
-        raise InvalidRequest(f"{destination} holds a model already. Choose another folder.")
-    leftovers = set(destination.glob(_LEFTOVERS))
-    foreign = sorted(path.name for path in destination.iterdir() if path not in leftovers)
+    if not (destination / MODEL_FILE).exists():
+        _check_no_others(destination, set())
+
+
+def _check_no_others(destination: Path, ours: set[str]) -> None:
+    """Nothing but `ours` is in `destination`: a model is not mixed with anything."""
+    ours = ours | {path.name for path in destination.glob(TEMPORARY_NAMES)}
+    foreign = sorted(path.name for path in destination.iterdir() if path.name not in ours)
     if foreign:
         raise InvalidRequest(
             f"{destination} is not empty: it holds {foreign[0]}. Choose a new or an empty folder."
@@ -210,33 +255,10 @@ def _check_parts(official: OfficialFolder, expected: ExpectedTensors | None) -> 
         )
 
 
-def _check_free_space(destination: Path, planned: Sequence[PlannedFile]) -> None:
-    """The disk has room for what is not there yet."""
-    needed = 0
-    for file in planned:
-        path = destination / file.name
-        there = [name.stat().st_size for name in (path, partial_of(path)) if name.is_file()]
-        needed += max(0, file.size - max(there, default=0))
-    existing = next(
-        path for path in (destination, *destination.absolute().parents) if path.exists()
-    )
-    free = shutil.disk_usage(existing).free
-    if needed > free:
-        raise InvalidRequest(
-            f"The prepared model needs {_gigabytes(needed)} more in {destination}, and the disk "
-            f"has {_gigabytes(free)} free. Free {_gigabytes(needed - free)}, or choose a folder on "
-            "another disk."
-        )
-
-
-def _gigabytes(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:.2f} GB"
-
-
 def _make_folders(destination: Path, planned: Sequence[PlannedFile]) -> None:
     try:
         for file in planned:
-            (destination / file.name).parent.mkdir(parents=True, exist_ok=True)
+            make_folder((destination / file.name).parent)
     except OSError as error:
         raise unwritable(destination, error) from error
 
@@ -250,8 +272,7 @@ def _write_last(destination: Path, model: ModelFile) -> None:
             partial_of(destination / name).unlink(missing_ok=True)
         write_text_atomically(destination / MODEL_FILE, json_text(model))
         (destination / PREPARATION_FILE).unlink()
-        for leftover in destination.glob(_LEFTOVERS):
-            leftover.unlink()
+        remove_all_temporaries(destination)
         fsync_folder(destination)
     except OSError as error:
         raise unwritable(destination, error) from error

@@ -25,6 +25,10 @@ class ByteProgress:
         self._on_progress = on_progress
         self._is_cancelled = is_cancelled
 
+    def expect(self, more_bytes: int) -> None:
+        """There is more work than was known."""
+        self._total_bytes += more_bytes
+
     def of(self, file: str) -> Callable[[int], None]:
         """What to tell how many more bytes of `file` are done.
 
@@ -42,3 +46,21 @@ class ByteProgress:
             )
 
         return on_bytes
+
+
+class Share:
+    """A part of the progress, of which no more is told than the part is worth."""
+
+    def __init__(self, tell: Callable[[int], None], work_bytes: int) -> None:
+        self._tell = tell
+        self._left = work_bytes
+
+    def on_bytes(self, count: int) -> None:
+        """`count` more bytes are done, or all that are left."""
+        count = min(count, self._left)
+        self._left -= count
+        self._tell(count)
+
+    def finish(self) -> None:
+        """All of it is done."""
+        self.on_bytes(self._left)

@@ -2,12 +2,13 @@
 
 `python -m engine.checkpoint.torch_archive FILE...` answers one JSON object a line, a file each: the
 place, type and shape of every tensor, or what is wrong with the file. Tensors are read by their
-place, so nothing else of the project ever unpickles. A file that crashes torch crashes that process
-only.
+place, so nothing else of the project ever unpickles. The process can open these files and nothing
+else (see `engine.jail`), and a file that crashes torch crashes that process only.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import subprocess
 import sys
@@ -15,9 +16,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from engine.api.own_module import own_command
 from engine.checkpoint.tensors import ITEM_BYTES, TensorRecord
 from engine.checkpoint.zip_archive import check_contents, read_directory, read_member
 from engine.errors import ModelFileError
+from engine.jail import lock_up
+from engine.own_process import CREATION_FLAGS, own_environment
+from engine.process_bonds import end_with_parent
+from engine.unpickling_guard import forbid_unpickling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,15 +32,15 @@ if TYPE_CHECKING:
 
     from engine.checkpoint.zip_archive import ArchiveMember
 
-# The folder of this package goes last, where it shadows nothing; -P keeps the current folder out.
-_START = (
-    "import sys; sys.path.append(sys.argv.pop(1)); "
-    "from engine.checkpoint.torch_archive import main; main(sys.argv[1:])"
-)
-# A program without a window of its own would otherwise open a console on Windows.
-_CREATION_FLAGS: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+_MEMORY_BYTES = 2 * 2**30
+"""Beyond what torch itself takes; an index of ten thousand tensors takes some megabytes."""
+_CPU_SECONDS = 120
+_FILE_BYTES = 1 << 20  # it writes no files; what a library prints goes into one
 _MAX_PICKLE_BYTES = 64 * 2**20
 _MAX_DEPTH = 8
+_MAX_SIDES = 16
+_MAX_NAMES = 100_000
+_MAX_NAME_CHARACTERS = 1000
 _Entry = tuple[str, int, str, list[int]]
 
 
@@ -69,8 +75,7 @@ def index_archives(paths: Sequence[Path]) -> dict[Path, dict[str, TensorRecord]]
         read_directory(path)  # what can be told without starting a process
     if not paths:
         return {}
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-P", "-c", _START, str(root), *(str(path) for path in paths)]
+    command = [*own_command(__name__), *(str(path) for path in paths)]
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
@@ -78,7 +83,8 @@ def index_archives(paths: Sequence[Path]) -> dict[Path, dict[str, TensorRecord]]
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            creationflags=_CREATION_FLAGS,
+            env=own_environment(),
+            creationflags=CREATION_FLAGS,
         ) as process,
     ):
         try:
@@ -112,6 +118,15 @@ def _parse_answer(path: Path, line: bytes) -> dict[str, TensorRecord]:
 
 def main(arguments: Sequence[str]) -> None:
     """Answer a line of JSON for every file of `arguments`: its tensors, or why it is refused."""
+    end_with_parent()
+    forbid_unpickling()
+    _import_all()
+    lock_up(
+        readable=[Path(argument) for argument in arguments],
+        memory_bytes=_MEMORY_BYTES,
+        cpu_seconds=_CPU_SECONDS,
+        file_bytes=_FILE_BYTES,
+    )
     for argument in arguments:
         answer: dict[str, object]
         try:
@@ -122,6 +137,17 @@ def main(arguments: Sequence[str]) -> None:
         sys.stdout.flush()
 
 
+def _import_all() -> None:
+    """Read an archive once, since some parts of torch and Python are imported when first needed."""
+    import torch
+
+    codecs.lookup("cp437")  # of the names in archives
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.pt"
+        torch.save({"small": torch.zeros(1)}, path)
+        _index(path)
+
+
 def _index(path: Path) -> list[_Entry]:
     members = read_directory(path)
     _check_pickle(path, members)
@@ -130,7 +156,9 @@ def _index(path: Path) -> list[_Entry]:
     if not isinstance(contents, dict):
         raise _foreign(path, f"it holds a {type(contents).__name__} instead of named tensors")
     entries: dict[str, _Entry] = {}
-    for name, tensor in _flatten(path, cast("dict[object, object]", contents), "", 0):
+    named = cast("dict[object, object]", contents)
+    _check_extent(path, named)
+    for name, tensor in _flatten(path, named, ""):
         if name in entries:
             raise _foreign(path, f"the name {name!r} occurs twice in it")
         entries[name] = _locate(path, name, tensor, places)
@@ -170,22 +198,47 @@ def _load(path: Path) -> object:
     )
 
 
+def _check_extent(path: Path, contents: dict[object, object]) -> None:
+    """The names that `contents` would be given are not too many, nor too long.
+
+    A few bytes can say that a dict holds another one a thousand times, which does so again.
+    """
+    left = _MAX_NAMES
+    waiting: list[tuple[dict[object, object], int, int]] = [(contents, 0, 0)]
+    while waiting:
+        inner, length, depth = waiting.pop()
+        left -= len(inner)
+        lengths = (len(key) for key in inner if isinstance(key, str))
+        longest = length + max(lengths, default=0) + 1
+        if left < 0 or longest > _MAX_NAME_CHARACTERS or depth > _MAX_DEPTH:
+            raise _foreign(
+                path,
+                f"it holds more than {_MAX_NAMES} names, names of more than "
+                f"{_MAX_NAME_CHARACTERS} characters, or names nested more than {_MAX_DEPTH} deep",
+            )
+        waiting += [
+            (cast("dict[object, object]", value), longest, depth + 1)
+            for value in inner.values()
+            if isinstance(value, dict)
+        ]
+
+
 def _flatten(
-    path: Path, contents: dict[object, object], prefix: str, depth: int
+    path: Path, contents: dict[object, object], prefix: str
 ) -> Iterator[tuple[str, torch.Tensor]]:
     import torch
 
-    if depth > _MAX_DEPTH:
-        raise _foreign(path, f"its names are nested more than {_MAX_DEPTH} deep")
     for key, value in contents.items():
-        name = f"{prefix}{key}"
         if not isinstance(key, str):
-            raise _foreign(path, f"{name!r} is a {type(key).__name__} instead of a name")
+            raise _foreign(path, f"a name in it is a {type(key).__name__} instead of a text")
+        if not key.isprintable():
+            raise _foreign(path, "a name in it has letters that cannot be printed")
+        name = f"{prefix}{key}"
         if isinstance(value, torch.Tensor):
             yield name, value
         elif isinstance(value, dict):
             inner = cast("dict[object, object]", value)
-            yield from _flatten(path, inner, f"{name}.", depth + 1)
+            yield from _flatten(path, inner, f"{name}.")
         else:
             raise _foreign(path, f"{name!r} is a {type(value).__name__} instead of a tensor")
 
@@ -199,7 +252,7 @@ def _locate(
     dtype = str(tensor.dtype).removeprefix("torch.")
     if tensor.layout is not torch.strided or tensor.is_quantized or dtype not in ITEM_BYTES:
         raise _foreign(path, f"{name!r} is of an unsupported kind ({tensor.layout}, {dtype})")
-    if not tensor.is_contiguous():
+    if not tensor.is_contiguous() or tensor.dim() > _MAX_SIDES:
         raise _foreign(path, f"the numbers of {name!r} do not lie side by side in it")
     storage = tensor.untyped_storage()
     # torch sets this for tensors without contents; that it is right is checked against the archive.

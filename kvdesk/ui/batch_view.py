@@ -13,6 +13,7 @@ from kvdesk.batches import BatchKind
 from kvdesk.form_fields import seed_text
 from kvdesk.ui.batch_tile import BatchTile
 from kvdesk.ui.page import Page
+from kvdesk.ui.plain_text import PlainLabel, tip
 from kvdesk.ui.theme import GAP
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class BatchView(Page):
         # Qt's buttons of a group know by themselves which one an arrow key leads to.
         self._group = QButtonGroup(self)
         self._group.setExclusive(False)
-        self._words = QLabel()
+        self._words = PlainLabel()
         self._words.setProperty("role", "muted")
         self._words.setWordWrap(True)
         grid_box = QWidget()
@@ -233,7 +234,7 @@ class BatchView(Page):
         for folder, tile in self._tiles.items():
             name = self._name_of(folder)
             tile.setAccessibleName(name)
-            tile.setToolTip(name)
+            tile.setToolTip(tip(name))
             is_map = batch is not None and batch.kind is BatchKind.MOTION_MAP
             tile.set_words(badge="" if is_map else name, placeholder=self.tr("not made yet"))
 
@@ -290,7 +291,7 @@ class BatchView(Page):
 
 
 def _heading(text: str) -> QLabel:
-    heading = QLabel(text)
+    heading = PlainLabel(text)
     heading.setProperty("role", "label")
     heading.setWordWrap(True)
     return heading

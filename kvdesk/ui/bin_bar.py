@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QLocale, Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
 from kvdesk.ui.controls.rows import FlowRows
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP
 
 
@@ -26,7 +27,7 @@ class BinBar(QFrame):
         self._num_clips = 0
         self._num_bytes: int | None = None
         self._is_asking = False
-        self._text = QLabel()
+        self._text = PlainLabel()
         self._text.setWordWrap(True)
         self._empty = QPushButton()
         self._empty.setProperty("kind", "danger")

@@ -276,6 +276,7 @@ class ClipActions(QObject):
         first = frame_path(video.folder, video.num_frames, 0)
         last = frame_path(video.folder, video.num_frames, video.num_frames - 1)
         menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if video.request is not None:
             request = video.request
             menu.addAction(self.tr("Use its settings"), lambda: self._form.restore(request))
@@ -291,6 +292,7 @@ class ClipActions(QObject):
     def offer_clip(self, name: str) -> None:
         """Offer what can be done with a clip of the library that was dropped on the form."""
         menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Use its settings"), partial(self.restore, name, None))
         words = self.tr("Continue from its last frame")
         menu.addAction(words, partial(self._studio.continue_from, name))

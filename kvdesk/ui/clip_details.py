@@ -23,6 +23,7 @@ from kvdesk.model_names import model_label
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.controls.rows import FlowRows
 from kvdesk.ui.job_tile import stage_name
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, PANEL
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ class ClipDetails(QScrollArea):
         self._form = form
         self._clip: ClipRecord | None = None
         self._shown: list[Difference] | None = None
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setProperty("role", "title")
         self._close = IconButton("close")
         self._prompt = _plain_label()
         self._facts = QGridLayout()
-        self._heading = QLabel()
+        self._heading = PlainLabel()
         self._heading.setProperty("role", "label")
         self._heading.setWordWrap(True)
         self._use_all = QPushButton()
@@ -116,7 +117,7 @@ class ClipDetails(QScrollArea):
         if self._clip is None:
             return
         for row, (name, value) in enumerate(self._fact_texts(self._clip)):
-            label = QLabel(name)
+            label = PlainLabel(name)
             label.setProperty("role", "label")
             text = _plain_label(value)
             text.setAccessibleName(f"{name}: {value}")
@@ -188,7 +189,7 @@ class ClipDetails(QScrollArea):
     def _add_row(self, difference: Difference) -> None:
         row = QFrame()
         row.setProperty("surface", "card")
-        name = QLabel(field_label(difference.field))
+        name = PlainLabel(field_label(difference.field))
         name.setProperty("role", "label")
         # The button goes below the name where large text leaves no room beside it.
         head = FlowRows(gap=GAP, ends_apart=True)
@@ -239,8 +240,7 @@ class _UseButton(QPushButton):
 
 def _plain_label(text: str = "") -> QLabel:
     # Never rich text: whatever stands in a clip's folder must not bring pictures and links along.
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = PlainLabel(text)
     label.setWordWrap(True)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse
@@ -250,8 +250,7 @@ def _plain_label(text: str = "") -> QLabel:
 
 
 def _short_label(text: str) -> QLabel:
-    label = QLabel(_short(text))
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = PlainLabel(_short(text))
     label.setWordWrap(True)
     return label
 

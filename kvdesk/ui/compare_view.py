@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -24,6 +23,7 @@ from kvdesk.ui.controls.look import announce, set_look
 from kvdesk.ui.controls.rows import FlowRows
 from kvdesk.ui.controls.segments import Segments
 from kvdesk.ui.differences_table import DifferencesTable
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, PANEL
 from kvdesk.ui.transport import Transport
 
@@ -64,11 +64,11 @@ class CompareView(QScrollArea):
         self.transport = Transport(self.player)
         self.transport.show_clip_tools(False)
         self.table = DifferencesTable()
-        self._title = QLabel()
-        self._caption = QLabel()
-        self._same = QLabel()
-        self._result = QLabel()
-        self._question = QLabel()
+        self._title = PlainLabel()
+        self._caption = PlainLabel()
+        self._same = PlainLabel()
+        self._result = PlainLabel()
+        self._question = PlainLabel()
         self._ballot = QFrame()
         self._build_ui()
         self._connect()

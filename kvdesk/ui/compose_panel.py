@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal, SignalInstance
-from PySide6.QtGui import QGuiApplication, QImage, QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from engine.api import Fps, Motion
@@ -14,10 +15,11 @@ from kvdesk.crop import reshaped
 from kvdesk.form_fields import field_help, field_label, field_text, motion_text
 from kvdesk.form_rules import Preset, preset_text
 from kvdesk.ui.controls import LabelledField, Segments, follow_layout, set_look
-from kvdesk.ui.drops import DropKind, classify, picture_filter
+from kvdesk.ui.drops import DropKind, classify, picture_filter, pixels_of
 from kvdesk.ui.generate_bar import GenerateBar
 from kvdesk.ui.more_settings import MoreSettings
 from kvdesk.ui.picture_slot import PictureSlot
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.prompt_box import PromptBox
 from kvdesk.ui.seed_chip import SeedChip
 from kvdesk.ui.size_picker import SizePicker
@@ -47,7 +49,7 @@ class ComposePanel(QWidget):
         cancel_editing_requested: the job that is edited stays as it was.
         picture_path_chosen: the clip is to start from this picture (str).
         pictures_dropped: each of these pictures is to become a clip (list of str).
-        picture_pasted: the clip is to start from this picture without a file (QImage).
+        picture_pasted: the clip is to start from this picture (bytes of a file, or a QImage).
         text_file_dropped: a file with a prompt a line (str).
         video_dropped: a video file (str).
         clip_dropped: a clip of the library, by its name (str).
@@ -248,7 +250,7 @@ class ComposePanel(QWidget):
                 self.tr("Four times as many frames; takes longest"),
             )
         ):
-            self.presets.button(index).setToolTip(words)
+            self.presets.button(index).setToolTip(tip(words))
         self.smoothness.set_options(
             [
                 (Fps.LOW, self.tr("2 fps draft")),
@@ -365,6 +367,8 @@ class ComposePanel(QWidget):
         dialog = QFileDialog(self, self.tr("Choose a picture"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        # GTK's dialog shows a preview: it would decode a stranger's picture in this process.
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog, sys.platform == "linux")
         words = self.tr("Pictures ({endings})").format(endings=picture_filter())
         dialog.setNameFilters([words, self.tr("All files (*)")])
         dialog.filesSelected.connect(self._take_pictures)
@@ -379,9 +383,8 @@ class ComposePanel(QWidget):
             case DropKind.CLIP:
                 self.clip_dropped.emit(drop.clip)
             case DropKind.PIXELS:
-                image: object = mime.imageData()
-                if isinstance(image, QImage) and not image.isNull():
-                    self.picture_pasted.emit(image)
+                if (picture := pixels_of(mime)) is not None:
+                    self.picture_pasted.emit(picture)
             case DropKind.TEXT_FILE:
                 self.text_file_dropped.emit(drop.paths[0])
             case DropKind.VIDEO:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kvdesk.crop import dragged_corner, inner_crop, largest_crop, moved, resized
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import INNER_RADIUS, theme
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class CropFrame(QWidget):
             "Shift, further. A double click takes the middle."
         )
         self.setAccessibleDescription(words)
-        self.setToolTip(words)
+        self.setToolTip(tip(words))
 
     def _want(self, crop: CropBox) -> None:
         if crop != self._crop:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from kvdesk.form_fields import field_label
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import theme
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class DifferencesTable(QTableWidget):
             words = (field_label(difference.field), difference.mine, difference.theirs)
             for column, text in enumerate(words):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(tip(text))
                 self.setItem(row, column, item)
         self._fit_rows()
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QImage
+
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
 
@@ -18,6 +20,17 @@ _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"
 _VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".gif"})
 _TEXTS = frozenset({".txt", ".text", ".md", ".csv"})
 _FRAMES_FOLDER = re.compile(r"frames_\d+")
+# What other programs offer a picture as; the last is the PNG that browsers on Windows add.
+_PICTURE_FORMATS = (
+    "image/png",
+    "image/bmp",
+    "image/jpeg",
+    "image/webp",
+    "image/tiff",
+    "image/gif",
+    'application/x-qt-windows-mime;value="PNG"',
+)
+_MAX_FILES = 300  # that are looked at; as many pictures are refused anyway
 _MAX_CLIP_NAME = 255  # bytes; longer than any name of a folder
 
 
@@ -52,22 +65,50 @@ def classify(mime: QMimeData) -> Drop:
     clip = _clip_name(mime)
     if clip:
         return Drop(kind=DropKind.CLIP, clip=clip)
-    paths = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
-    pictures = tuple(path for path in paths if _ending(path) in _PICTURES)
+    files = [url.toLocalFile() for url in mime.urls()[:_MAX_FILES] if url.isLocalFile()]
+    endings = [_ending(path) for path in files]
+    pictures = tuple(
+        path for path, ending in zip(files, endings, strict=True) if ending in _PICTURES
+    )
     if pictures:
         return Drop(kind=_picture_kind(pictures), paths=pictures)
-    for kind, endings in ((DropKind.VIDEO, _VIDEOS), (DropKind.TEXT_FILE, _TEXTS)):
-        found = tuple(path for path in paths if _ending(path) in endings)
-        if found:
-            return Drop(kind=kind, paths=found[:1])
-    if mime.hasImage():
+    for path, ending in zip(files, endings, strict=True):
+        if ending in _VIDEOS:
+            return Drop(kind=DropKind.VIDEO, paths=(path,))
+    for path, ending in zip(files, endings, strict=True):
+        if ending in _TEXTS:
+            return Drop(kind=DropKind.TEXT_FILE, paths=(path,))
+    if _picture_format(mime) or _has_bare_pixels(mime):
         return Drop(kind=DropKind.PIXELS)
     return NO_DROP
+
+
+def pixels_of(mime: QMimeData) -> bytes | QImage | None:
+    """The picture without a file that `mime` brings: a file's bytes, which nobody has decoded.
+
+    Only where the system has no more than bare pixels, as of a screenshot on Windows, or where
+    this program has put them there itself, they come as pixels.
+    """
+    if kind := _picture_format(mime):
+        return bytes(mime.data(kind).data()) or None
+    if not _has_bare_pixels(mime):
+        return None
+    image: object = mime.imageData()
+    return image if isinstance(image, QImage) and not image.isNull() else None
 
 
 def picture_filter() -> str:
     """The endings of pictures as a file dialog takes them, such as "*.jpg *.png"."""
     return " ".join(f"*{ending}" for ending in sorted(_PICTURES))
+
+
+def _picture_format(mime: QMimeData) -> str:
+    return next((kind for kind in _PICTURE_FORMATS if mime.hasFormat(kind)), "")
+
+
+def _has_bare_pixels(mime: QMimeData) -> bool:
+    # Where there is a file of another kind, Qt would decode it here.
+    return mime.hasImage() and not any(kind.startswith("image/") for kind in mime.formats())
 
 
 def _picture_kind(pictures: tuple[str, ...]) -> DropKind:

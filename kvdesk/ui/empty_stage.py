@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from kvdesk.ui.icons import pixmap
+from kvdesk.ui.plain_text import PlainLabel, tip
 from kvdesk.ui.theme import GAP, PANEL, RADIUS, theme
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class ExampleButton(QPushButton):
         self.prompt = prompt
         self.setProperty("kind", "chip")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(prompt)
+        self.setToolTip(tip(prompt))
         self.setText(prompt)
 
     def minimumSizeHint(self) -> QSize:
@@ -58,11 +59,11 @@ class EmptyStage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_target = False
-        self._icon = QLabel()
+        self._icon = PlainLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setProperty("role", "title")
-        self._hint = QLabel()
+        self._hint = PlainLabel()
         self._hint.setProperty("role", "muted")
         for label in (self._title, self._hint):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QWidget
 
 from engine.api import Playback, SaveRequest
 from kvdesk.ui.controls.labelled_field import LabelledField
@@ -17,6 +17,7 @@ from kvdesk.ui.controls.remark import Remark, RemarkTone
 from kvdesk.ui.controls.segments import Segments
 from kvdesk.ui.controls.wheel import leave_wheel_alone
 from kvdesk.ui.page import Page
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class ExportSheet(Page):
         self._answer: _Answer | None = None
         self._is_busy = False
         self._chosen_width: object = None  # by the person, not by what is usual for a clip
-        self._what = QLabel()
+        self._what = PlainLabel()
         self._kind = Segments()
         self._width = Segments()
         self._playback = Segments()
@@ -90,7 +91,7 @@ class ExportSheet(Page):
         self._quality = Segments()
         self._limit = QDoubleSpinBox()
         self._fit = QPushButton()
-        self._status = QLabel()
+        self._status = PlainLabel()
         self._problem = Remark(RemarkTone.FAILED)
         self._export = QPushButton()
         self._timer = QTimer(self, singleShot=True, interval=_PREDICT_DELAY_MS)
@@ -128,7 +129,6 @@ class ExportSheet(Page):
     def _build_ui(self) -> None:
         set_look(self._what, role="muted")
         set_look(self._export, kind="primary")
-        self._what.setTextFormat(Qt.TextFormat.PlainText)
         for label in (self._what, self._status):
             label.setWordWrap(True)
         self.column.addWidget(self._what)

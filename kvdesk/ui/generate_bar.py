@@ -9,7 +9,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from kvdesk.estimates import spoken_seconds
 from kvdesk.ui.controls import ChoiceMenu, IconButton, Remark, RemarkTone, announce, set_look
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, PANEL, theme
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _GenerateButton(QPushButton):
         super().__init__(parent)
         set_look(self, kind="primary")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._keys = QLabel(self)
+        self._keys = PlainLabel(parent=self)
         self._keys.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         theme().changed.connect(self._place_keys)
 
@@ -88,8 +88,8 @@ class GenerateBar(QFrame):
         self._did_fit: bool | None = None  # by the last answer
         self._is_busy = False
         self._is_editing = False
-        self._dot = QLabel("●", self)
-        self._words = QLabel(self)
+        self._dot = PlainLabel("●", self)
+        self._words = PlainLabel(parent=self)
         self._problem = Remark(RemarkTone.FAILED, self)
         self.button = _GenerateButton(self)
         self.more = IconButton("chevron-down", kind="primary", token="on_accent", parent=self)

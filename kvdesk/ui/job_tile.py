@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from kvdesk.job_texts import job_state_text, stage_name
 from kvdesk.jobs import JOB_ROLE, PROGRESS_ROLE, JobState
 from kvdesk.ui.icons import pixmap
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import GAP, INNER_RADIUS, RADIUS, SPACE, theme
 from kvdesk.ui.tile_parts import paint_cover
 
@@ -116,7 +117,7 @@ class JobTile(QStyledItemDelegate):
             return super().helpEvent(event, view, option, index)
         job: Job = index.data(JOB_ROLE)
         words = f"{job.title}\n{job_state_text(job, index.data(PROGRESS_ROLE))}"
-        QToolTip.showText(event.globalPos(), words, view)
+        QToolTip.showText(event.globalPos(), tip(words), view)
         return True
 
     def _paint_picture(self, painter: QPainter, area: QRect, job: Job) -> None:

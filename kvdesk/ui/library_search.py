@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QToolButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from kvdesk.model_names import model_label
 from kvdesk.ui.controls.icon_button import ICON_PX, IconButton
 from kvdesk.ui.icons import pixmap
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, theme
 
 if TYPE_CHECKING:
@@ -119,9 +119,8 @@ class LibrarySearch(QWidget):
         self._filter.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
         self._filter.setMenu(self._menu)
-        self._active = QLabel()
+        self._active = PlainLabel()
         self._active.setProperty("role", "muted")
-        self._active.setTextFormat(Qt.TextFormat.PlainText)
         self._active.setWordWrap(True)
         self._reset = IconButton("close")
         self._timer = QTimer(self)
@@ -197,6 +196,8 @@ class LibrarySearch(QWidget):
         self._search()
 
     def _fill_menu(self) -> None:
+        for submenu in self._menu.findChildren(QMenu):
+            submenu.deleteLater()
         self._menu.clear()
         self._add_choices(
             self.tr("Model"), self._model.models(), self._model_name, self._on_model_chosen

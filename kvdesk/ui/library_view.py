@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from kvdesk.ui.bin_bar import BinBar
 from kvdesk.ui.clip_grid import ClipGrid
 from kvdesk.ui.clip_menu import SMOOTHING, ClipAction, ClipMenu
 from kvdesk.ui.library_search import LibrarySearch
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, PANEL
 
 if TYPE_CHECKING:
@@ -63,15 +63,15 @@ class LibraryView(QWidget):
         super().__init__(parent)
         self._model = model
         self._library = library
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setProperty("role", "title")
-        self._count = QLabel()
+        self._count = PlainLabel()
         self._count.setProperty("role", "value")
         self._search = LibrarySearch(model)
         self._bin_bar = BinBar()
         self._grid = ClipGrid(model)
         self._empty = QWidget()
-        self._empty_text = QLabel()
+        self._empty_text = PlainLabel()
         self._empty_button = QPushButton()
         self._pages = QStackedWidget()
         self._build_ui()
@@ -85,7 +85,6 @@ class LibraryView(QWidget):
         header.addWidget(self._count)
         header.addStretch(1)
         self._empty_text.setProperty("role", "muted")
-        self._empty_text.setTextFormat(Qt.TextFormat.PlainText)
         self._empty_text.setWordWrap(True)
         self._empty_text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         empty = QVBoxLayout(self._empty)

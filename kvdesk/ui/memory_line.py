@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.api import MemoryEffect
 from kvdesk.ui.controls.look import announce, set_look
+from kvdesk.ui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from kvdesk.run_progress import RunProgress
 
 
-class MemoryLine(QLabel):
+class MemoryLine(PlainLabel):
     """One calm sentence; hidden while there is nothing to say."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         set_look(self, role="muted")
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)

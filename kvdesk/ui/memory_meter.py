@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from kvdesk.ui.controls.look import set_look
+from kvdesk.ui.plain_text import PlainLabel, tip
 from kvdesk.ui.theme import GAP, PANEL, theme
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class MemoryMeter(QFrame):
         super().__init__(parent)
         set_look(self, surface="card")
         self._machine: MachineDescribed | None = None
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._bar = _Bar()
-        self._numbers = QLabel()
+        self._numbers = PlainLabel()
         set_look(self._title, role="muted")
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(PANEL - GAP // 2, GAP // 2, PANEL - GAP // 2, GAP // 2)
@@ -80,7 +81,7 @@ class MemoryMeter(QFrame):
         self._numbers.setText(numbers)
         self._bar.show_part(used / total if total else 0)
         self.setAccessibleName(f"{title} {numbers}")
-        self.setToolTip(f"{title} {numbers}\n{device}")
+        self.setToolTip(tip(f"{title} {numbers}\n{device}"))
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""

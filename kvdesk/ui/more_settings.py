@@ -26,6 +26,7 @@ from kvdesk.ui.controls import (
     leave_wheel_alone,
     set_look,
 )
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import PANEL
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class MoreSettings(Expander):
             for model in self._models:
                 self._model.addItem(model_label(model.name))
                 row = self._model.count() - 1
-                words = model_description(model)
+                words = tip(model_description(model))
                 self._model.setItemData(row, words, Qt.ItemDataRole.ToolTipRole)
         self.show_values(self._form.values)
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QScrollBar,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.tab_order import order_tabs
 from kvdesk.ui.theme import GAP, PANEL, theme
 
@@ -48,7 +48,7 @@ class Page(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "window")
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setProperty("role", "title")
         self._back = _BackButton()
         self._back.clicked.connect(self.closed)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from kvdesk.ui.controls import DropZone, IconButton, set_look
 from kvdesk.ui.crop_frame import CropFrame
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class PictureSlot(QWidget):
         self._preview_path = ""
         self.zone = DropZone("picture", self)
         self.frame = CropFrame(self)
-        self._words = QLabel(self)
+        self._words = PlainLabel(parent=self)
         self._choose = IconButton("folder", kind="small", parent=self)
         self._remove = IconButton("close", kind="small", parent=self)
         self._build_ui()
@@ -45,7 +46,6 @@ class PictureSlot(QWidget):
         self.show_picture(None, None)
 
     def _build_ui(self) -> None:
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._words.setWordWrap(True)
         set_look(self._words, role="muted")
         self._below = QWidget(self)

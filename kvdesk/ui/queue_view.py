@@ -10,7 +10,6 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QListView,
     QMenu,
     QStackedLayout,
@@ -22,6 +21,7 @@ from kvdesk.jobs import JOB_ROLE, PROGRESS_ROLE, JobState
 from kvdesk.running_picture import RunningPicture
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.job_tile import JobTile
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, theme
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class QueueView(QWidget):
     def __init__(self, queue: JobQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._queue = queue
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setProperty("role", "title")
         self._hold = IconButton("pause")
         self._list = _JobList(queue)
-        self._empty = QLabel()
+        self._empty = PlainLabel()
         self._empty.setProperty("role", "muted")
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)

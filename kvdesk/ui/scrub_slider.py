@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSlider, QStyle, QToolTip
 
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import theme
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ScrubSlider(QSlider):
         self.update()
         if self.isEnabled():
             above = self.mapToGlobal(QPoint(x, -3 * self.height()))
-            QToolTip.showText(above, self._words(self.value_at(x)), self)
+            QToolTip.showText(above, tip(self._words(self.value_at(x))), self)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the pointer."""

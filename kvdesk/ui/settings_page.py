@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from kvdesk.settings import TEXT_PERCENTS
 from kvdesk.translations import LANGUAGES
 from kvdesk.ui.controls.labelled_field import LabelledField
 from kvdesk.ui.controls.segments import Segments
 from kvdesk.ui.page import Page
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ class SettingsPage(Page):
         self._weights = Segments()
         self._reduce_motion = _Switch()
         self._notify = _Switch()
-        self._folder = QLabel()
-        self._folder.setTextFormat(Qt.TextFormat.PlainText)
+        self._folder = PlainLabel()
         self._folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._folder.setWordWrap(True)
         self._choose = QPushButton()
@@ -221,7 +221,7 @@ class _Switch(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.box = QCheckBox()
-        self._line = QLabel()
+        self._line = PlainLabel()
         self._line.setProperty("role", "muted")
         self._line.setWordWrap(True)
         column = QVBoxLayout(self)

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QSpinBox,
     QToolButton,
@@ -20,6 +19,7 @@ from engine.api import FrameSize
 from kvdesk.form import size_presets, size_step
 from kvdesk.ui.controls import ChoiceGroup, EvenRows, IconButton, leave_wheel_alone, set_look
 from kvdesk.ui.icons import icon
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP, theme
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SizePicker(QWidget):
         row = QHBoxLayout(self._free)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
-        for part in (self._width, QLabel("×", self._free), self._height):
+        for part in (self._width, PlainLabel("×", self._free), self._height):
             row.addWidget(part, stretch=1 if isinstance(part, QSpinBox) else 0)
         row.addWidget(self._swap)
         for box in (self._width, self._height):

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.api import Stage
+from kvdesk.job_texts import checking_text
 from kvdesk.player import Clip
 from kvdesk.running_picture import RunningPicture
 from kvdesk.ui.canvas import Canvas, CanvasKey, drive
@@ -316,8 +317,7 @@ class StageView(QWidget):
             self.running_canvas.show_picture(picture, None)
         elif self._progress is not None:
             self.running_canvas.show_message(self._waiting_words(self._progress))
-        badge = "" if self._progress is None else self._badge_words(self._progress)
-        self.running_canvas.set_badge(badge)
+        self.running_canvas.set_badge(self._badge_words(self._progress) if self._progress else "")
 
     def _badge_words(self, progress: RunProgress) -> str:
         if self._running.picture() is None:
@@ -335,7 +335,7 @@ class StageView(QWidget):
     def _waiting_words(self, progress: RunProgress) -> str:
         running = progress.running_stage
         if running is None:
-            return self.tr("Getting ready …")
+            return checking_text(progress) or self.tr("Getting ready …")
         if running.stage is Stage.TEXT:
             return self.tr("Reading the prompt …")
         return self.tr("The first picture is on its way …")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QTimer
-from PySide6.QtWidgets import QLabel
 
 from kvdesk.estimates import spoken_seconds
+from kvdesk.ui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 _EVERY_MS = 1000
 
 
-class TimeLeft(QLabel):
+class TimeLeft(PlainLabel):
     """Words such as "about 2 min 10 s left". By themselves they only ever become fewer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self._seconds: float | None = None
         self._is_stopping = False
         self._since = QElapsedTimer()

@@ -13,6 +13,7 @@ from kvdesk.run_progress import StageState
 from kvdesk.ui.controls.look import announce
 from kvdesk.ui.icons import pixmap
 from kvdesk.ui.job_tile import stage_name
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import GAP, INNER_RADIUS, theme
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ class Timeline(QProgressBar):
             help_event: QHelpEvent = event  # pyright: ignore[reportAssignmentType] - by its type
             for stage, place in zip(self._stages, self.places(), strict=True):
                 if place.contains(help_event.pos()):
-                    QToolTip.showText(help_event.globalPos(), self._words(stage), self, place)
+                    words = tip(self._words(stage))
+                    QToolTip.showText(help_event.globalPos(), words, self, place)
                     return True
         return super().event(event)
 

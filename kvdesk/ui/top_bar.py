@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QUndoStack
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from kvdesk.engine_state import EngineState
 from kvdesk.model_names import model_description, model_label
@@ -15,6 +15,7 @@ from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.icons import icon
 from kvdesk.ui.memory_meter import MemoryMeter
+from kvdesk.ui.plain_text import PlainLabel, tip
 from kvdesk.ui.shortcuts import Command, shortcuts
 from kvdesk.ui.theme import GAP, PANEL, theme
 
@@ -51,7 +52,7 @@ class TopBar(QFrame):
         self._models: tuple[ModelInfo, ...] = ()
         self._current = ""
         self._state: EngineState | None = None
-        self._name = QLabel("kvdesk")
+        self._name = PlainLabel("kvdesk")
         set_look(self._name, role="title")
         self._model = QToolButton()
         set_look(self._model, kind="chip")
@@ -59,6 +60,7 @@ class TopBar(QFrame):
         self._model.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._menu = QMenu(self._model)
         self._menu.setToolTipsVisible(True)
+        self._choices = QActionGroup(self._menu)
         self._model.setMenu(self._menu)
         self._memory = MemoryMeter()
         self._undo = IconButton("undo")
@@ -171,12 +173,14 @@ class TopBar(QFrame):
 
     def _fill_menu(self) -> None:
         self._menu.clear()
-        group = QActionGroup(self._menu)
+        for action in self._choices.actions():  # which the menu does not own
+            self._choices.removeAction(action)
+            action.deleteLater()
         for model in self._models:
-            action = group.addAction(model_label(model.name))
+            action = self._choices.addAction(model_label(model.name))
             action.setCheckable(True)
             action.setChecked(model.name == self._current)
-            action.setToolTip(model_description(model))
+            action.setToolTip(tip(model_description(model)))
             action.triggered.connect(partial(self._on_model_chosen, model.name))
             self._menu.addAction(action)
 
@@ -195,7 +199,7 @@ class TopBar(QFrame):
         state = self._state_text()
         description = model_description(current) if current is not None else ""
         lines = (label if shown != label else "", description, state)
-        self._model.setToolTip("\n".join(line for line in lines if line))
+        self._model.setToolTip(tip("\n".join(line for line in lines if line)))
         self._model.setAccessibleName(self.tr("Model: {name}").format(name=label))
         self._model.setAccessibleDescription(state)
         if self._state is not None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from kvdesk.play_clock import SPEEDS, PlayMode
 from kvdesk.ui.canvas import next_mode
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.controls.rows import FlowRows
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.scrub_slider import ScrubSlider
 from kvdesk.ui.smooth_button import SmoothButton
 from kvdesk.ui.theme import GAP
@@ -55,7 +56,7 @@ class Transport(QWidget):
         self.play_button = IconButton("play", kind="plain", parent=self)
         self.mode_button = IconButton("loop", kind="plain", parent=self)
         self.slider = ScrubSlider(self)
-        self.counter = QLabel(self)
+        self.counter = PlainLabel(parent=self)
         self.step_back_button = IconButton("step-back", kind="plain")
         self.step_on_button = IconButton("step-forward", kind="plain")
         self.speed_button = QToolButton()

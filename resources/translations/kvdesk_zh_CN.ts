@@ -621,6 +621,14 @@
         <translation>短片的文件夹无法使用。</translation>
     </message>
     <message>
+        <source>The disk is full.</source>
+        <translation>磁盘已满。</translation>
+    </message>
+    <message>
+        <source>The download did not succeed.</source>
+        <translation>下载没有成功。</translation>
+    </message>
+    <message>
         <source>Something went wrong in the worker.</source>
         <translation>后台进程出错。</translation>
     </message>
@@ -1149,6 +1157,10 @@
         <translation>短片是怎样生成的</translation>
     </message>
     <message>
+        <source>If something goes wrong</source>
+        <translation>出现问题时</translation>
+    </message>
+    <message>
         <source>Keys everywhere</source>
         <translation>随处可用的按键</translation>
     </message>
@@ -1179,6 +1191,14 @@
     <message>
         <source>Nothing that you type or make leaves this computer.</source>
         <translation>输入和生成的一切都不会离开这台电脑。</translation>
+    </message>
+    <message>
+        <source>What you made is kept. A report says what this computer and the program are like and what happened last. You can read it, and it is never sent.</source>
+        <translation>您制作的内容都会保留。报告说明这台电脑和本程序的情况以及最近发生的事。您可以阅读它，它绝不会被发送。</translation>
+    </message>
+    <message>
+        <source>Save a report …</source>
+        <translation>保存报告…</translation>
     </message>
 </context>
 <context>
@@ -1220,6 +1240,10 @@
     <message>
         <source>Failed</source>
         <translation>失败</translation>
+    </message>
+    <message>
+        <source>Checking the model’s files, {percent} %</source>
+        <translation>正在检查模型文件，{percent} %</translation>
     </message>
     <message>
         <source>Stopping after this step …</source>
@@ -1490,6 +1514,10 @@
         <translation>复制详情</translation>
     </message>
     <message>
+        <source>Save a report …</source>
+        <translation>保存报告…</translation>
+    </message>
+    <message>
         <source>Close this notice</source>
         <translation>关闭这条通知</translation>
     </message>
@@ -1670,6 +1698,48 @@
     </message>
 </context>
 <context>
+    <name>ReportActions</name>
+    <message>
+        <source>Save the report</source>
+        <translation>保存报告</translation>
+    </message>
+    <message>
+        <source>Text (*.txt)</source>
+        <translation>文本 (*.txt)</translation>
+    </message>
+    <message>
+        <source>The report could not be saved: {reason}. Choose another folder.</source>
+        <translation>报告无法保存：{reason}。请选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Saved as {name}.</source>
+        <translation>已保存为 {name}。</translation>
+    </message>
+</context>
+<context>
+    <name>ReportPage</name>
+    <message>
+        <source>Report of a problem</source>
+        <translation>问题报告</translation>
+    </message>
+    <message>
+        <source>This text helps whoever looks into the problem. It is saved as a file on this computer and never sent. Names, folders and files of yours were taken out: read it before you give it to anybody.</source>
+        <translation>这段文字有助于查找问题。它以文件形式保存在这台电脑上，绝不会被发送。您的姓名、文件夹和文件名都已去除：交给别人之前请先阅读。</translation>
+    </message>
+    <message>
+        <source>Put my prompts in</source>
+        <translation>包含我的提示词</translation>
+    </message>
+    <message>
+        <source>The report</source>
+        <translation>报告</translation>
+    </message>
+    <message>
+        <source>Save the report …</source>
+        <translation>保存报告…</translation>
+    </message>
+</context>
+<context>
     <name>Runner</name>
     <message>
         <source>“{title}” was not made. {reason}</source>
@@ -1694,6 +1764,10 @@
     <message>
         <source>“{title}” was interrupted twice. {reason} The queue is held, so that you can look into it: try the clip again, make it smaller, or remove it.</source>
         <translation>“{title}”中断了两次。{reason}队列已暂停，以便处理：可以重试、缩小尺寸或移除这个短片。</translation>
+    </message>
+    <message>
+        <source>“{title}” is paused, and the queue is held. {reason}</source>
+        <translation>“{title}”已暂停，队列也已暂停。{reason}</translation>
     </message>
     <message>
         <source>The engine does not stay alive, so no clips can be made. {reason}</source>
@@ -2400,12 +2474,20 @@
         <translation>引擎已立即停止，正在重新启动。</translation>
     </message>
     <message>
+        <source>The engine did not react any more and was ended. If it happens again, starting the computer anew or a newer graphics driver may help.</source>
+        <translation>引擎不再响应，已被结束。如果再次发生，重新启动电脑或更新显卡驱动程序可能会有帮助。</translation>
+    </message>
+    <message>
         <source>The system stopped the engine, possibly because the computer ran out of memory. Close other programs or choose a smaller size, then try again.</source>
         <translation>系统终止了引擎，可能是因为内存不足。请关闭其他程序或选择更小的尺寸，然后重试。</translation>
     </message>
     <message>
         <source>Another program or the system stopped the engine. Try again.</source>
         <translation>其他程序或系统终止了引擎。请重试。</translation>
+    </message>
+    <message>
+        <source>The engine stopped before a file could run a program of its own. Nothing of it was run. Do not use this model; the details name what the file asked for.</source>
+        <translation>有一个文件试图运行自带的程序，引擎在此之前已停止，没有运行其中任何内容。请不要使用这个模型；详细信息中写明了该文件的要求。</translation>
     </message>
     <message>
         <source>The engine crashed ({name}). Try again. If it happens again, a newer graphics driver may help.</source>

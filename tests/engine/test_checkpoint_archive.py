@@ -111,6 +111,7 @@ class Gadget:
         return os.system, (self.command,)
 
 
+@pytest.mark.fault(1)
 def test_a_pickle_that_asks_for_a_program_is_refused_by_name_and_nothing_runs(
     tmp_path: Path,
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_pickle_that_asks_for_a_program_is_refused_by_name_and_nothing_runs(
     assert (tmp_path / "executed").exists()
 
 
+@pytest.mark.fault(5)
 def test_files_that_are_something_else_are_told_apart(tmp_path: Path) -> None:
     transposed = torch.rand(4, 5).T
     with zipfile.ZipFile(tmp_path / "compressed.pt", "w", zipfile.ZIP_DEFLATED) as file:
@@ -168,7 +170,7 @@ def test_files_that_are_something_else_are_told_apart(tmp_path: Path) -> None:
         "tensor": "it holds a Tensor instead of named tensors",
         "text": "'epoch' is a str instead of a tensor",
         "number": "'unet.step' is a int instead of a tensor",
-        "keyed": "'0' is a int instead of a name",
+        "keyed": "a name in it is a int instead of a text",
         "nothing": "it holds no tensors",
         "twice": "the name 'a.b' occurs twice",
         "complex": "'w' is of an unsupported kind (torch.strided, complex64)",
@@ -189,6 +191,7 @@ def test_files_that_are_something_else_are_told_apart(tmp_path: Path) -> None:
         assert complaint in answer["error"]
 
 
+@pytest.mark.fault(6)
 def test_an_archive_cut_off_anywhere_is_refused_by_name(archive: Path, tmp_path: Path) -> None:
     contents = archive.read_bytes()
     cut = tmp_path / "cut.pt"
@@ -213,6 +216,7 @@ def test_a_damaged_member_is_named(archive: Path, tmp_path: Path) -> None:
             check_contents(damaged, no_progress)
 
 
+@pytest.mark.fault(6)
 def test_a_flipped_bit_is_found_or_changes_nothing_that_is_read(
     archive: Path, tmp_path: Path
 ) -> None:
@@ -258,8 +262,8 @@ def test_cancelling_ends_the_check_of_an_archive(archive: Path) -> None:
 def test_a_reading_process_that_dies_is_reported_with_the_file(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = "import sys; sys.stderr.write('last words'); sys.exit(3)"
-    monkeypatch.setattr("engine.checkpoint.torch_archive._START", start)
+    command = [sys.executable, "-c", "import sys; sys.stderr.write('last words'); sys.exit(3)"]
+    monkeypatch.setattr("engine.checkpoint.torch_archive.own_command", lambda _: command)
     with pytest.raises(ModelFileError, match=r"whole\.pt cannot be read.* code 3") as caught:
         index_archives([archive])
     assert caught.value.detail == "last words"

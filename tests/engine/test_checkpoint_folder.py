@@ -60,6 +60,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def edit_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     data = json.loads(path.read_text(encoding="utf-8"))
     change(data)
+    data.pop("sha256", None)  # of a model.json that was written with care
     path.write_text(json.dumps(data), encoding="utf-8")
 
 
@@ -116,7 +117,9 @@ def test_verifying_whole_folders_reads_all_of_them(
 def test_a_flipped_bit_of_a_prepared_file_is_found_by_its_sha_256(prepared: Path) -> None:
     flip_bit(prepared / "movq.safetensors", 2_000_000)
     model = ModelFolder.open(prepared)
-    with pytest.raises(ModelFileError, match=r"movq\.safetensors is damaged: its SHA-256 is"):
+    with pytest.raises(
+        ModelFileError, match=r"movq\.safetensors is damaged: it holds .* made of movq\.pt"
+    ):
         model.verify(lambda _: None)
 
 

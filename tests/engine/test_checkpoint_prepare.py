@@ -18,7 +18,7 @@ from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.model_json import read_model_file
 from engine.checkpoint.networks import expected_shapes
 from engine.checkpoint.prepare import prepare_model
-from engine.errors import Cancelled, InvalidRequest, ModelFileError
+from engine.errors import Cancelled, DiskFull, InvalidRequest, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +114,7 @@ prepare_model(
 """
 
 
+@pytest.mark.fault(10)
 @pytest.mark.slow
 def test_a_preparation_that_is_killed_again_and_again_ends_with_the_same_model(
     official_folder: Path, prepared_folder: Path, tmp_path: Path
@@ -189,6 +190,7 @@ def test_a_cancelled_preparation_goes_on_with_what_is_whole_and_unchanged(
     assert done[-1] == progress[-1].total_bytes
 
 
+@pytest.mark.fault(7)
 def test_a_source_that_changes_while_it_is_read_is_named(
     official_folder: Path, tmp_path: Path
 ) -> None:
@@ -202,6 +204,7 @@ def test_a_source_that_changes_while_it_is_read_is_named(
         prepare(source, tmp_path / "toy", touch_when_writing)
 
 
+@pytest.mark.fault(6)
 def test_a_damaged_source_is_named_and_leaves_no_model(
     official_folder: Path, tmp_path: Path
 ) -> None:
@@ -239,7 +242,7 @@ def test_a_full_disk_is_told_in_numbers_before_anything_is_written(
     official_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: DiskUsage(10**9, 0, 10_000_000))
-    with pytest.raises(InvalidRequest, match=r"needs 0\.04 GB more .* has 0\.01 GB free"):
+    with pytest.raises(DiskFull, match=r"needs [0-9.]+ MB more there, and 10\.0 MB are free"):
         prepare(official_folder, tmp_path / "deep" / "er" / "toy")
     assert not (tmp_path / "deep").exists()
 
@@ -254,7 +257,6 @@ def test_folders_that_hold_something_else_are_left_alone(
         official_folder: "is inside the official files",
         official_folder / "toy": "is inside the official files",
         official_folder / "text_encoder" / "toy": "is inside the official files",
-        prepared_folder: "holds a model already",
         tmp_path / "file": "is a file",
         tmp_path / "photos": r"is not empty: it holds cat\.jpg",
         official_folder.parent: "is not empty",

@@ -109,6 +109,7 @@ def test_a_tensor_larger_than_a_chunk_is_read_in_chunks(tmp_path: Path) -> None:
     assert b"".join(chunks) == contents == read_tensor(record).numpy().tobytes()
 
 
+@pytest.mark.fault(7)
 def test_reading_beyond_the_end_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "short").write_bytes(bytes(10))
     record = TensorRecord(file=tmp_path / "short", offset=4, dtype="float32", shape=(2,))
@@ -121,6 +122,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
         index_safetensors(tmp_path / "gone.safetensors")
 
 
+@pytest.mark.fault(6)
 def test_safetensors_cut_off_anywhere_are_refused_by_name(tmp_path: Path) -> None:
     whole = tmp_path / "whole.safetensors"
     save_file(tensors_of_every_type(), whole)
@@ -156,6 +158,7 @@ def test_a_flipped_bit_in_a_header_is_refused_or_moves_no_tensor(tmp_path: Path)
         assert complaint is None or "flipped.safetensors" in complaint
 
 
+@pytest.mark.fault(3)
 @pytest.mark.parametrize(
     ("header", "complaint"),
     [

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
-import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from same_clips import assert_same_clip, names_in, whole_clip
 
 import engine.clip_checkpoints
 import engine.clip_job
@@ -34,7 +34,16 @@ from engine.api import (
     frame_path,
 )
 from engine.clip import ClipFolder
-from engine.errors import Cancelled, ClipError, InvalidRequest, ModelNotFound, PictureError
+from engine.clip_checkpoints import FolderCheckpoints
+from engine.clip_points import Point
+from engine.diffusion.loop import LoopState
+from engine.errors import (
+    Cancelled,
+    DiskFull,
+    InvalidRequest,
+    ModelNotFound,
+    PictureError,
+)
 from engine.jobs import JobRunner
 
 SIZE = FrameSize(width=32, height=32)
@@ -79,41 +88,6 @@ def request(sampler=Sampler.DDPM, fps=Fps.LOW, **changes) -> GenerateRequest:
         sampling=SamplingSettings(sampler=sampler, steps=3, interpolation_steps=2),
         **changes,
     )
-
-
-def clip_of(folder: Path) -> dict[str, object]:
-    """All that makes the clip: the bytes of its pictures, and the latents behind them."""
-    info = ClipFolder.open(folder).info
-    names = ["key_frame.png", "strip.jpg"]
-    files = [folder / name for name in names] + list(ClipFolder.open(folder).frame_files())
-    pictures = {str(file.relative_to(folder)): file.read_bytes() for file in files}
-    last = {12: "base_frames", 45: "interpolation_1", 177: "interpolation_2"}[info.num_frames]
-    tensors = load_file(folder / "checkpoints" / f"{last}.safetensors")
-    return {**pictures, **tensors}
-
-
-def assert_same_clip(folder: Path, other: Path) -> None:
-    clip, expected = clip_of(folder), clip_of(other)
-    assert clip.keys() == expected.keys()
-    for name, value in expected.items():
-        if isinstance(value, torch.Tensor):
-            assert torch.equal(clip[name], value), name
-        else:
-            assert clip[name] == value, name
-
-
-def names_in(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def whole_clip(num_frames: int, *more: str) -> set[str]:
-    frames = {f"frames_{num_frames}/{index:04d}.png" for index in range(1, num_frames + 1)}
-    points = ["text", "key_frame", "base_frames"]
-    points += {12: [], 45: ["interpolation_1"], 177: ["interpolation_1", "interpolation_2"]}[
-        num_frames
-    ]
-    files = {f"checkpoints/{point}.safetensors" for point in points}
-    return frames | files | {"clip.json", "clip.mp4", "key_frame.png", "strip.jpg", *more}
 
 
 def stages_of(events) -> list[Stage]:
@@ -223,33 +197,6 @@ def test_a_clip_that_is_cancelled_after_every_single_step_is_the_clip_made_in_on
     assert names_in(tmp_path) == whole_clip(45)
 
 
-@pytest.mark.parametrize(
-    "sampler",
-    [
-        # The others differ in what their solvers remember, which resuming is tested with above.
-        sampler if sampler is Sampler.UNIPC else pytest.param(sampler, marks=pytest.mark.slow)
-        for sampler in Sampler
-    ],
-)
-def test_a_process_that_is_killed_at_any_event_leaves_a_folder_that_goes_on(
-    sampler, make, in_one_go, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(engine.clip_checkpoints, "SECONDS_BETWEEN", 0)
-    wanted = request(sampler, Fps.MEDIUM)
-    copies = []
-
-    def copy(_event):
-        copies.append(tmp_path / f"{len(copies)}")
-        shutil.copytree(tmp_path / "clip", copies[-1])
-        (copies[-1] / ".kvdesk-0123456789abcdef.tmp").write_bytes(b"half a file")
-
-    make(wanted, tmp_path / "clip", on_event=copy)
-    for folder in random.Random(sampler).sample(copies, 3):
-        make(wanted, folder)
-        assert_same_clip(folder, in_one_go(wanted))
-        assert names_in(folder) == whole_clip(45)
-
-
 def test_what_is_raised_in_between_leaves_what_is_done(make, in_one_go, tmp_path):
     class Broken(Exception):
         pass
@@ -282,14 +229,39 @@ def test_a_loop_goes_on_with_the_step_that_it_was_cancelled_in(make, tmp_path):
     assert after[Stage.BASE_FRAMES] > before[Stage.BASE_FRAMES] > 0
 
 
-def test_a_running_loop_is_saved_from_time_to_time(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine.clip_checkpoints, "SECONDS_BETWEEN", 1000)
-    seen = set()
-    make(request(), tmp_path / "rare", on_event=lambda _: seen.update(names_in(tmp_path / "rare")))
-    assert "checkpoints/loop.safetensors" not in seen
-    monkeypatch.setattr(engine.clip_checkpoints, "SECONDS_BETWEEN", 0)
-    make(request(), tmp_path / "each", on_event=lambda _: seen.update(names_in(tmp_path / "each")))
-    assert "checkpoints/loop.safetensors" in seen
+class SlowLoop:
+    """A loop whose state takes `seconds` to save, by a clock of its own."""
+
+    def __init__(self, seconds):
+        self.now = 0.0
+        self.saved_at = []
+        self._seconds = seconds
+
+    def state(self):
+        self.now += self._seconds
+        self.saved_at.append(self.now)
+        generator = torch.Generator().get_state()
+        return LoopState(steps_done=1, latents=torch.zeros(1), generator=generator, history={})
+
+
+@pytest.mark.fault(10)
+@pytest.mark.parametrize(
+    ("saving", "step", "between"), [(0.01, 0.1, 0.5), (0.1, 0.5, 5), (3, 1, 10), (0.1, 60, 60)]
+)
+def test_a_running_loop_is_saved_as_often_as_that_is_cheap_and_every_ten_seconds(
+    saving, step, between, in_one_go, tmp_path
+):
+    folder = shutil.copytree(in_one_go(request()), tmp_path / "clip")
+    loop = SlowLoop(saving)
+    checkpoints = FolderCheckpoints(ClipFolder.open(folder), clock=lambda: loop.now)
+    for _ in range(200):
+        loop.now += step
+        checkpoints.loop_stepped(Point.BASE_FRAMES, loop)
+    assert loop.saved_at[0] <= max(1, step) + step + saving
+    gaps = [later - before for before, later in itertools.pairwise(loop.saved_at)]
+    assert len(gaps) > 10
+    assert all(between <= gap <= between + step + saving + 1e-6 for gap in gaps)
+    assert checkpoints.load_loop(Point.BASE_FRAMES) is not None
 
 
 # More frames, and fewer
@@ -441,6 +413,7 @@ def test_a_picture_or_a_size_that_cannot_be_used_leaves_no_folder(make, picture,
 # Damaged, foreign, full
 
 
+@pytest.mark.fault(26)
 def test_a_damaged_checkpoint_is_made_again(make, in_one_go, tmp_path, caplog):
     wanted = request(fps=Fps.MEDIUM)
     shutil.copytree(in_one_go(wanted), tmp_path / "clip")
@@ -472,6 +445,7 @@ def test_a_damaged_checkpoint_is_made_again(make, in_one_go, tmp_path, caplog):
     assert len({record.args[0] for record in caplog.records}) == len(damages)
 
 
+@pytest.mark.fault(26)
 def test_a_damaged_loop_begins_anew(make, in_one_go, tmp_path):
     def in_base_frames(event):
         return isinstance(event, StepDone) and (event.stage, event.step) == (Stage.BASE_FRAMES, 2)
@@ -539,13 +513,17 @@ class FillingDisk:
         self._fsync(descriptor)
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("share", [0, 0.05, 0.15, 0.5, 1])
 def test_a_full_disk_leaves_what_was_there_and_the_work_goes_on_later(
     share, make, in_one_go, tmp_path, monkeypatch
 ):
     wanted = request(fps=Fps.MEDIUM)
+    in_one_go(wanted)  # what it leaves in the person's caches is synced there but once
     disk = FillingDisk()
     monkeypatch.setattr(os, "fsync", disk.fsync)
+    # Each step, so that the clock makes no difference to how often something is synced.
+    monkeypatch.setattr(engine.clip_checkpoints, "SECONDS_BETWEEN", 0)
     if not DISK_SYNCS:
         shutil.copytree(in_one_go(request()), tmp_path / "counted")
         disk.syncs = 0
@@ -554,7 +532,7 @@ def test_a_full_disk_leaves_what_was_there_and_the_work_goes_on_later(
     folder = shutil.copytree(in_one_go(request()), tmp_path / "clip")
     # The last two are those of `clip.json`, of the file and of its name.
     disk.syncs, disk.most_syncs = 0, int(share * (DISK_SYNCS[0] - 2))
-    with pytest.raises(ClipError, match=r"The disk of .* is full"):
+    with pytest.raises(DiskFull, match=r"The disk of .* has too little room"):
         make(wanted, folder)
     monkeypatch.undo()
     assert ClipFolder.open(folder).info.num_frames == 12

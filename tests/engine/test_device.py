@@ -91,6 +91,7 @@ def test_copies_and_work_on_a_graphics_card_wait_for_each_other():
     assert copied.is_done
 
 
+@pytest.mark.fault(18)
 def test_an_allocation_beyond_the_memory_is_reported_as_such():
     with (
         pytest.raises(OutOfMemory, match="The computer ran out of memory") as caught,
@@ -114,6 +115,7 @@ def test_a_full_graphics_card_is_reported_with_its_free_memory(monkeypatch):
     assert caught.value.detail == "CUDA out of memory."
 
 
+@pytest.mark.fault(17, 18)
 def test_main_memory_that_ends_while_a_graphics_card_works_is_reported_as_such():
     expected = pytest.raises(OutOfMemory, match="The computer ran out of memory")
     with expected, CudaDevice(torch.device("cuda")).reporting_out_of_memory():

@@ -133,6 +133,7 @@ def test_the_frames_of_a_clip_are_those_that_were_written(tmp_path):
     assert [frame.tobytes() for frame in loaded] == [frame.tobytes() for frame in frames]
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize("damage", [b"", b"\x89PNG\r\n\x1a\n", None])
 def test_a_frame_that_is_missing_or_damaged_is_named(tmp_path, damage):
     write_clip(tmp_path, demo_like_frames(3))

@@ -46,6 +46,7 @@ def test_a_folder_is_said_to_be_a_folder(tmp_path):
     assert "folder" in refusal(tmp_path).message
 
 
+@pytest.mark.fault(23)
 @posix_only
 def test_pipes_and_devices_are_refused_without_waiting(tmp_path):
     pipe = tmp_path / "pipe.png"
@@ -56,6 +57,7 @@ def test_pipes_and_devices_are_refused_without_waiting(tmp_path):
     assert time.perf_counter() - start < 1
 
 
+@pytest.mark.fault(23)
 @posix_only
 def test_a_loop_of_links_is_refused(tmp_path):
     first, second = tmp_path / "first.png", tmp_path / "second.png"
@@ -98,6 +100,7 @@ def test_a_name_that_no_file_can_have_is_refused(name, tmp_path):
         open_picture(tmp_path / name)
 
 
+@pytest.mark.fault(24, 25)
 @posix_only
 def test_a_name_cannot_break_the_message(tmp_path):
     path = write(tmp_path, b"", "a\nb\u202eg\x1b[31m.png")

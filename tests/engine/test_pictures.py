@@ -37,6 +37,7 @@ def distance(picture: Image.Image, expected: np.ndarray) -> int:
     return int(np.abs(np.asarray(picture).astype(int) - expected.astype(int)).max())
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize("sample", good_pictures(), ids=lambda sample: sample.name)
 def test_a_picture_opens_with_the_pixels_a_person_expects(sample: Sample, tmp_path):
     data, expected = sample.build()
@@ -91,6 +92,7 @@ def test_large_pictures_open_without_a_warning_or_a_lasting_change(size, kind, o
     assert picture.getextrema() == ((255, 255),) * 3
 
 
+@pytest.mark.fault(20)
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_by_its_header_with_the_limit_in_numbers(name, tmp_path):
     path = write(tmp_path, BOMBS[name])
@@ -127,6 +129,7 @@ def test_damage_inside_is_one_clear_error(name, tmp_path):
 CUTS = (0.02, 0.1, 0.3, 0.5, 0.75, 0.9, 0.95)
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("share", CUTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_picture_that_is_cut_short_is_refused(kind, share, tmp_path):
@@ -134,6 +137,7 @@ def test_a_picture_that_is_cut_short_is_refused(kind, share, tmp_path):
     refusal(write(tmp_path, data[: max(1, int(len(data) * share))]))
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_cut_changes_a_pixel(kind, tmp_path):
     """Near the end a cut may take nothing that is needed; then every pixel must be there."""
@@ -177,6 +181,7 @@ def with_right_sums(data: bytes) -> bytes:
     return bytes(fixed)
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mutant_opens_as_a_picture_or_is_refused(kind, tmp_path):
     rng = np.random.default_rng(sorted(KINDS).index(kind))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -299,6 +300,16 @@ def test_a_model_with_a_sentencepiece_file_only_counts_the_same(prepared_folder,
 def test_half_a_character_is_counted_and_not_stumbled_over(prepared_folder):
     folder = ModelFolder.open(prepared_folder).tokenizer_folder
     assert count_tokens("cat \ud83d", folder) > count_tokens("cat", folder) - 1
+
+
+@pytest.mark.fault(6)
+def test_a_tokenizer_that_makes_its_library_panic_is_named(prepared_folder, tmp_path):
+    file = ModelFolder.open(prepared_folder).tokenizer_folder / "tokenizer.json"
+    tokenizer = json.loads(file.read_text(encoding="utf-8"))
+    tokenizer["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "no such thing"}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(ModelFileError, match=r"tokenizer\.json is damaged"):
+        count_tokens("x", tmp_path)
 
 
 def test_a_tokenizer_that_is_missing_or_damaged_is_named(tmp_path):

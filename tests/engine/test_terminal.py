@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from engine.api import PrepareProgress, Stage, StageFinished, StageStarted, StepDone
+from engine.api import CheckProgress, PrepareProgress, Stage, StageFinished, StageStarted, StepDone
 from engine.terminal import TerminalProgress
 
 
@@ -79,6 +79,18 @@ def test_preparing_shows_one_bar_with_the_file_in_work(monkeypatch):
     ]
     bar, empty = lines_left_by(written_to_terminal(events, monkeypatch))
     assert re.fullmatch(r"model\.safetensors +100 % \|█{20}\| 2\.15G/2\.15G, 00:00 left", bar)
+    assert empty == ""
+
+
+def test_a_model_that_is_checked_before_its_first_use_has_a_bar_of_its_own(monkeypatch):
+    events = [
+        CheckProgress(done_bytes=1 << 30, total_bytes=2 << 30),
+        CheckProgress(done_bytes=2 << 30, total_bytes=2 << 30),
+        *stage_events(Stage.TEXT, [None]),
+    ]
+    bar, stage, empty = lines_left_by(written_to_terminal(events, monkeypatch))
+    assert re.fullmatch(r"Checking the model 100 % \|█{20}\| 2\.15G/2\.15G, 00:00 left", bar)
+    assert stage.startswith("Reading the prompt")
     assert empty == ""
 
 

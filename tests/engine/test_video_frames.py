@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
@@ -13,17 +13,16 @@ from finished_clips import request_of
 from PIL import Image
 from video_clips import grey_frames, psnr, smooth_frames, use_program
 
-from engine import ffmpeg, video_frames
+from engine import ffmpeg
 from engine.api import Fps, Playback, frame_path, to_json
 from engine.errors import Cancelled, VideoFileError
-from engine.video_frames import MAX_FRAMES, open_video
+from engine.jail import JailLevel, probe
+from engine.video_frames import open_video
 from engine.video_io import SaveSettings, save_video
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REQUEST = request_of()
 SETTINGS = SaveSettings(frames_per_second=8)
+FILES_LOCKED = (JailLevel.FILES, JailLevel.FULL)
 NAMES = ["a %03d b.mp4", "clip.gif", "clip.webp", "clip.png"]
 
 
@@ -150,23 +149,39 @@ def test_an_mp4_without_h264_is_refused(tmp_path, arguments):
     assert names_in(tmp_path) == ["a.mp4"]
 
 
-def test_a_video_with_too_many_frames_is_refused(tmp_path, monkeypatch):
-    assert MAX_FRAMES == 600
-    monkeypatch.setattr(video_frames, "MAX_FRAMES", 11)
-    for name in NAMES:
-        path, *_ = save_video(smooth_frames(12), tmp_path / name, SETTINGS)
-        with pytest.raises(VideoFileError, match="more than 11 frames"):
-            opened(path, tmp_path / "frames")
+@pytest.mark.fault(20)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_video_with_too_many_frames_is_refused(tmp_path, name):
+    frames = [Image.new("RGB", (16, 16), (n * 90 % 256, n * 70 % 256, 0)) for n in range(601)]
+    path, *_ = save_video(frames, tmp_path / name, SETTINGS)
+    with pytest.raises(VideoFileError, match="more than 600 frames"):
+        opened(path, tmp_path / "frames")
     assert not (tmp_path / "frames").exists()
 
 
-def test_frames_that_are_too_large_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(video_frames, "MAX_SIDE", 63)
-    for name in NAMES:
-        path, *_ = save_video(smooth_frames(2), tmp_path / name, SETTINGS)
-        with pytest.raises(VideoFileError, match="64x48 pixels, and 63 is the most"):
-            opened(path, tmp_path / "frames")
+@pytest.mark.fault(20)
+@pytest.mark.parametrize("name", NAMES)
+def test_frames_that_are_too_large_are_refused(tmp_path, name):
+    path, *_ = save_video([Image.new("RGB", (4098, 16))] * 2, tmp_path / name, SETTINGS)
+    with pytest.raises(VideoFileError, match="4098x16 pixels, and 4096 is the most"):
+        opened(path, tmp_path / "frames")
     assert not (tmp_path / "frames").exists()
+
+
+@pytest.mark.fault(36)
+def test_a_decoder_that_dies_in_a_frame_is_an_error_in_words(tmp_path, monkeypatch):
+    path, *_ = save_video(smooth_frames(3), tmp_path / "clip.gif", SETTINGS)
+    words = """if True:
+        import sys
+        print('{"level": "full"}', flush=True)
+        sys.stdin.buffer.readline()
+        print('{"durations": [10, 10]}')
+    """
+    command = [sys.executable, "-c", words]
+    monkeypatch.setattr("engine.picture_opening.own_command", lambda _module: command)
+    with pytest.raises(VideoFileError, match="broke down"):
+        opened(path, tmp_path / "frames")
+    assert names_in(tmp_path) == ["clip.gif"]
 
 
 def test_pictures_of_two_sizes_are_no_clip(tmp_path):
@@ -204,11 +219,30 @@ def test_opening_can_be_cancelled_between_frames_and_leaves_nothing(tmp_path, na
 
 # ffmpeg that does not do what it should
 
+NO_VIDEO = Path("none.mp4")
+
+
+@pytest.mark.fault(36)
+@pytest.mark.skipif(probe() not in FILES_LOCKED, reason="this kernel has no Landlock")
+def test_ffmpeg_reads_the_file_it_was_lent_and_no_other(tmp_path):
+    lent, *_ = save_video(grey_frames([1, 2]), tmp_path / "lent.mp4", SETTINGS)
+    other, *_ = save_video(grey_frames([1, 2]), tmp_path / "other.mp4", SETTINGS)
+    listing = ["-c", "copy", "-f", "framecrc", "pipe:1"]
+    assert ffmpeg.read(["-i", ffmpeg.file_argument(lent), *listing], source=lent)
+    with pytest.raises(ffmpeg.FfmpegError, match="Permission denied"):
+        ffmpeg.read(["-i", ffmpeg.file_argument(other), *listing], source=lent)
+    with pytest.raises(ffmpeg.FfmpegError, match="Permission denied"):
+        ffmpeg.read(["-i", ffmpeg.file_argument(lent), str(tmp_path / "new.mp4")], source=lent)
+    assert names_in(tmp_path) == ["lent.mp4", "other.mp4"]
+
 
 def test_an_ffmpeg_that_hangs_is_ended(tmp_path, monkeypatch):
     use_program(monkeypatch, tmp_path / "bin", "import time; time.sleep(60)")
     began = time.monotonic()
-    with pytest.raises(ffmpeg.FfmpegError), ffmpeg.reading([], most_seconds=0.3) as output:
+    with (
+        pytest.raises(ffmpeg.FfmpegError),
+        ffmpeg.reading([], source=NO_VIDEO, most_seconds=0.3) as output,
+    ):
         output.read()
     assert time.monotonic() - began < 10
 
@@ -218,7 +252,7 @@ def test_an_ffmpeg_that_fails_is_quoted(tmp_path, monkeypatch):
     use_program(monkeypatch, tmp_path / "bin", program)
     with (
         pytest.raises(ffmpeg.FfmpegError, match="that went wrong"),
-        ffmpeg.reading([], most_seconds=20) as output,
+        ffmpeg.reading([], source=NO_VIDEO, most_seconds=20) as output,
     ):
         output.read()
 
@@ -227,7 +261,10 @@ def test_an_ffmpeg_that_is_not_needed_any_more_is_ended(tmp_path, monkeypatch):
     program = "import sys, time; sys.stdout.write('x' * 9); sys.stdout.flush(); time.sleep(60)"
     use_program(monkeypatch, tmp_path / "bin", program)
     began = time.monotonic()
-    with contextlib.suppress(KeyError), ffmpeg.reading([], most_seconds=60) as output:
+    with (
+        contextlib.suppress(KeyError),
+        ffmpeg.reading([], source=NO_VIDEO, most_seconds=60) as output,
+    ):
         assert output.read(9) == b"x" * 9
         raise KeyError
     assert time.monotonic() - began < 10

@@ -131,6 +131,7 @@ def test_a_damaged_sidecar_does_not_hide_the_request_in_the_file(tmp_path: Path)
     assert read_request(path) == REQUEST
 
 
+@pytest.mark.fault(24)
 def test_the_prompt_is_not_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     arguments = tmp_path / "arguments"
     use_program(
@@ -195,6 +196,7 @@ def test_there_is_nothing_to_read_in_no_file_a_folder_and_another_kind(tmp_path:
             read_request(tmp_path / "clip.mp4")
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("name", NAMES)
 def test_damage_is_never_more_than_a_refusal(tmp_path: Path, name: str):
     first, *_ = save_video(smooth_frames(2), tmp_path / name, SETTINGS, request=REQUEST)

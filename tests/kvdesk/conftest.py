@@ -54,6 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _nothing_is_left() -> Iterator[None]:
     """Fail a test that leaves a thread of Python or a process running."""
     threads = set(threading.enumerate())
+    children = set(psutil.Process().children(recursive=True))
     yield
     deadline = time.monotonic() + SECONDS_TO_END
     while time.monotonic() < deadline:
@@ -61,7 +62,9 @@ def _nothing_is_left() -> Iterator[None]:
         left += [
             child
             for child in psutil.Process().children(recursive=True)
-            if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+            if child not in children
+            and child.is_running()
+            and child.status() != psutil.STATUS_ZOMBIE
         ]
         if not left:
             return

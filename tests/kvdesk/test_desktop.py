@@ -85,6 +85,14 @@ def test_a_long_job_that_ends_behind_another_window_is_told(window, trays):
     assert tray.messages == [("Your clip is ready", "a cat"), ("Your clip is ready", "a dog")]
 
 
+@pytest.mark.fault(24)
+@pytest.mark.usefixtures("other_window")
+def test_a_message_has_no_markup(window, trays):
+    Desktop(window).tell("Your clip is ready", '<img src="/etc/passwd">a & b', seconds=21)
+    ((_, text),) = trays[0].messages
+    assert text == '\u2039img src="/etc/passwd"\u203aa & b'
+
+
 @pytest.mark.usefixtures("other_window")
 def test_a_short_job_is_not_told(window, trays):
     Desktop(window).tell("Your clip is ready", "a cat", seconds=19)

@@ -302,6 +302,7 @@ def test_the_queue_is_written_soon_without_being_asked(full, qtbot):
     assert len(json.loads(full.path.read_text())["jobs"]) == 4
 
 
+@pytest.mark.fault(26)
 def test_a_damaged_job_is_left_out_and_the_others_stay(full):
     full.queue.flush()
     data = json.loads(full.path.read_text())
@@ -313,6 +314,7 @@ def test_a_damaged_job_is_left_out_and_the_others_stay(full):
     assert Desk(full.path).ids() == "ad"
 
 
+@pytest.mark.fault(26)
 def test_a_queue_of_a_newer_version_is_left_as_it_is(full):
     full.queue.flush()
     data = {**json.loads(full.path.read_text()), "version": 99}
@@ -327,6 +329,7 @@ def test_a_queue_of_a_newer_version_is_left_as_it_is(full):
 # Names of folders
 
 
+@pytest.mark.fault(24, 25)
 @pytest.mark.parametrize(
     ("prompt", "slug"),
     [
@@ -343,6 +346,7 @@ def test_a_folder_is_named_for_time_and_prompt_safely(prompt, slug):
     assert re.fullmatch(rf"20261122-193005-{slug}[0-9a-f]{{4}}", name)
 
 
+@pytest.mark.fault(25, 30)
 def test_a_taken_name_is_not_given_again():
     asked: list[str] = []
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.api import (
+    CheckProgress,
     Fps,
     FrameSize,
     GenerateRequest,
@@ -23,6 +24,8 @@ from engine.api import (
     StepDone,
 )
 from kvdesk.estimates import UNKNOWN, Estimate
+from kvdesk.job import Job, JobState
+from kvdesk.job_texts import job_state_text
 from kvdesk.run_progress import Preview, StageState, begun_progress
 
 REQUEST = GenerateRequest(
@@ -54,6 +57,18 @@ def states(progress):
 
 def step(stage, number, num_steps, left=None):
     return StepDone(stage=stage, step=number, num_steps=num_steps, seconds_left=left)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_checking_the_model_is_told_until_the_first_stage_begins():
+    assert begun().checked_share is None
+    checking = begun().advanced(CheckProgress(done_bytes=3 << 30, total_bytes=8 << 30))
+    assert checking.checked_share == 0.375
+    job = Job(id="j", request=REQUEST, model="m", folder="clip", state=JobState.RUNNING)
+    assert job_state_text(job, checking) == "Checking the model’s files, 37 %"
+    started = checking.advanced(StageStarted(stage=Stage.TEXT, num_steps=1))
+    assert started.checked_share is None
+    assert job_state_text(job, started) == "Text"
 
 
 def test_a_job_begins_with_all_its_stages_pending():

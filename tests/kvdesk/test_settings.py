@@ -122,6 +122,7 @@ def test_a_wrong_value_falls_back_alone(path: Path, name: str, value: object) ->
     assert SettingsStore(path).values == replace(CHANGED, **{name: changes_to(Settings())[name]})
 
 
+@pytest.mark.fault(26)
 def test_a_damaged_file_gives_the_defaults_and_is_set_aside(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("{")
@@ -130,6 +131,7 @@ def test_a_damaged_file_gives_the_defaults_and_is_set_aside(path: Path) -> None:
     assert path.with_name("settings.json.damaged").exists()
 
 
+@pytest.mark.fault(26)
 def test_a_file_of_a_newer_version_is_used_and_never_rewritten(path: Path, qtbot: QtBot) -> None:
     path.parent.mkdir()
     content = json.dumps({"version": 2, "theme": "dark", "language": "fr", "colour": "green"})

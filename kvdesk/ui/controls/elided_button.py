@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QWidget
 
 from kvdesk.ui.controls.look import set_look
+from kvdesk.ui.plain_text import tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
@@ -27,7 +28,7 @@ class ElidedButton(QPushButton):
         """Show as much of `text` as there is room for."""
         self.whole_text = text
         self.setAccessibleName(text)
-        self.setToolTip(text)
+        self.setToolTip(tip(text))
         self._elide()
         self.updateGeometry()
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from kvdesk.ui.icons import icon
+from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import theme
 
 ICON_PX = 16
@@ -28,7 +29,7 @@ class IconButton(QToolButton):
     def set_words(self, words: str, *, shortcut: str = "") -> None:
         """Say what the button does, and by which keys."""
         self.setAccessibleName(words)
-        self.setToolTip(f"{words} ({shortcut})" if shortcut else words)
+        self.setToolTip(tip(f"{words} ({shortcut})" if shortcut else words))
 
     def set_icon_name(self, name: str, *, token: str = "text") -> None:
         """Show another icon."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from kvdesk.ui.controls.look import announce, set_look
 from kvdesk.ui.controls.remark import Remark, RemarkTone
+from kvdesk.ui.plain_text import PlainLabel, tip
 
 _ROW_GAP = 6
 
@@ -29,9 +30,9 @@ class LabelledField(QWidget):
     ) -> None:
         super().__init__(parent)
         self.control = control
-        self._title = QLabel(self)
-        self._value = QLabel(self)
-        self._help = QLabel(self)
+        self._title = PlainLabel(parent=self)
+        self._value = PlainLabel(parent=self)
+        self._help = PlainLabel(parent=self)
         self._caution = Remark(RemarkTone.CAREFUL, self)
         self._problem = Remark(RemarkTone.FAILED, self)
         self._shows_help = shows_help
@@ -44,7 +45,6 @@ class LabelledField(QWidget):
         set_look(self._help, role="muted")
         self._value.hide()
         self._title.setBuddy(self.control)
-        self._value.setTextFormat(Qt.TextFormat.PlainText)
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for label in (self._title, self._value, self._help):
             label.setWordWrap(True)
@@ -68,7 +68,7 @@ class LabelledField(QWidget):
         self._help.setVisible(self._shows_help and bool(help_text))
         self.control.setAccessibleName(title)
         self.control.setAccessibleDescription(help_text)
-        self.control.setToolTip("" if self._shows_help else help_text)
+        self.control.setToolTip("" if self._shows_help else tip(help_text))
 
     def set_value_text(self, text: str, *, role: str = "value") -> None:
         """Show the value in words at the right end of the title."""

@@ -14,10 +14,11 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from kvdesk.ui.controls.keys import claims_escape
 from kvdesk.ui.controls.look import set_look
+from kvdesk.ui.plain_text import PlainLabel, tip
 from kvdesk.ui.theme import GAP, theme
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class _Lines(QStringListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return " ".join(str(found).split())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return super().data(index, Qt.ItemDataRole.DisplayRole)
+            return tip(str(super().data(index, Qt.ItemDataRole.DisplayRole)))
         return found
 
 
@@ -72,7 +73,7 @@ class PopupList(QFrame):
         self._list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setUniformItemSizes(True)
-        self._hint = QLabel(self)
+        self._hint = PlainLabel(parent=self)
         self._hint.setWordWrap(True)
         set_look(self, surface="popup")
         set_look(self._hint, role="muted")

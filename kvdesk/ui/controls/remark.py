@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.icons import pixmap
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import theme
 
 
@@ -25,10 +26,9 @@ class Remark(QWidget):
     def __init__(self, tone: RemarkTone, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tone = tone
-        self._sign = QLabel(self)
-        self._words = QLabel(self)
+        self._sign = PlainLabel(parent=self)
+        self._words = PlainLabel(parent=self)
         self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         set_look(self._words, role=tone.value)
         row = QHBoxLayout(self)

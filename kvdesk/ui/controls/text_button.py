@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWi
 
 from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.icons import icon
+from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import theme
 
 _ICON_PX = 22
@@ -25,7 +26,7 @@ class _ColumnButton(QPushButton):
         self._column.setSpacing(2)
 
     def _add_label(self, *, role: str = "") -> QLabel:
-        label = QLabel(self)
+        label = PlainLabel(parent=self)
         label.setWordWrap(True)
         label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         if role:
