@@ -8,6 +8,7 @@ must be green without it and have to fail with it. Ends with 1 if one of the bug
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,122 @@ class Bug:
     tests: tuple[str, ...]
 
 
-BUGS: tuple[Bug, ...] = ()
+BUGS: tuple[Bug, ...] = (
+    Bug(
+        name="no-file-sync",
+        what="a finished file is renamed without a sync of its bytes",
+        file="engine/api/files.py",
+        before="    _fsync_file(temporary)\n    if overwrite:",
+        after="    if overwrite:",
+        tests=("tests/faults/test_whole_files.py",),
+    ),
+    Bug(
+        name="no-folder-sync",
+        what="the new name is not synced",
+        file="engine/api/files.py",
+        before="    try:\n        fsync_folder(path.parent)\n    except",
+        after="    try:\n        pass\n    except",
+        tests=("tests/faults/test_whole_files.py",),
+    ),
+    Bug(
+        name="swapped-rename",
+        what="the bytes are synced behind the rename instead of before it",
+        file="engine/api/files.py",
+        before=(
+            "    _fsync_file(temporary)\n    if overwrite:\n        _replace(temporary, path)\n"
+        ),
+        after="    if overwrite:\n        _replace(temporary, path)\n        _fsync_file(path)\n",
+        tests=("tests/faults/test_whole_files.py",),
+    ),
+    Bug(
+        name="newer-overwritten",
+        what="a file of a newer kvdesk is written over",
+        file="kvdesk/json_files.py",
+        before='if _version_of(path) > data.get("version", 0):',
+        after="if False:",
+        tests=("tests/kvdesk/test_newer_formats.py",),
+    ),
+    Bug(
+        name="no-hash-check",
+        what="the files of a model count as compared without a look",
+        file="engine/checkpoint/checked_files.py",
+        before="return [file for file in files if not self._holds(file)]",
+        after="return []",
+        tests=("tests/faults/test_model_files.py",),
+    ),
+    Bug(
+        name="no-checkpoint-hash",
+        what="the tensors of a checkpoint are not compared with their digest",
+        file="engine/tensor_files.py",
+        before="if metadata.pop(_DIGEST, None) != _digest(tensors):",
+        after="if metadata.pop(_DIGEST, None) is None:",
+        tests=("tests/engine/test_tensor_files.py", "tests/faults/test_schedules.py"),
+    ),
+    Bug(
+        name="no-generator",
+        what="a checkpoint forgets the state of the random numbers",
+        file="engine/clip_run.py",
+        before='if tensors is not None and "generator" in tensors:',
+        after="if False and tensors is not None:",
+        tests=("tests/faults/test_clip_kills.py", "tests/faults/test_schedules.py"),
+    ),
+    Bug(
+        name="deaf-to-hangs",
+        what="a worker whose mark stands still is not taken for a hung one",
+        file="kvdesk/worker_watch.py",
+        before="return self._same_marks >= HUNG_PATIENCE",
+        after="return False",
+        tests=("tests/faults/test_worker_hangs.py",),
+    ),
+    Bug(
+        name="endless-restarts",
+        what="a job that ends the worker is tried again and again",
+        file="kvdesk/runner.py",
+        before="if self._deaths[job.id] < MAX_DEATHS:",
+        after="if True:",
+        tests=("tests/faults/test_worker_deaths.py",),
+    ),
+    Bug(
+        name="children-outlive",
+        what="ffmpeg goes on when the worker is killed",
+        file="engine/worker.py",
+        before="    take_children_along()\n",
+        after="",
+        tests=("tests/faults/test_window_deaths.py",),
+    ),
+    Bug(
+        name="unlocked-decoder",
+        what="the process that decodes pictures is not locked up",
+        file="engine/picture_process.py",
+        before="    level = lock_up(\n",
+        after="    level = dict(\n",
+        tests=("tests/faults/test_hostile_pictures.py",),
+    ),
+    Bug(
+        name="no-tripwire",
+        what="a process that unpickles goes on",
+        file="engine/unpickling_guard.py",
+        before="    os._exit(UNPICKLING_EXIT_CODE)\n",
+        after="",
+        tests=("tests/faults/test_hostile_checkpoints.py",),
+    ),
+    Bug(
+        name="markup",
+        what="a tool tip takes a prompt for markup",
+        file="kvdesk/ui/plain_text.py",
+        before='if "<" not in text:',
+        after="if True:",
+        tests=("tests/kvdesk/test_plain_text.py",),
+    ),
+    Bug(
+        name="full-disk-goes-on",
+        what="a full disk fails the job, and the next one is begun",
+        file="kvdesk/runner.py",
+        before="if failed.code == DiskFull.code:",
+        after="if False:",
+        tests=("tests/faults/test_worker_deaths.py",),
+    ),
+)
 
 
 def main(names: list[str]) -> int:
@@ -91,7 +207,8 @@ def _verdict(copy: Path, bug: Bug) -> str:
 
 def _are_green(copy: Path, bug: Bug) -> bool:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.tests]
-    done = subprocess.run(command, cwd=copy, capture_output=True, check=False)
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)
     return done.returncode == 0
 
 
