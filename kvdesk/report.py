@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kvdesk.notice import Notice
     from kvdesk.settings import Settings
 
+_TITLE = re.compile("“[^”]*”")
 _SETTINGS = ("language", "theme", "text_percent", "device", "eight_bit")
 
 
@@ -53,7 +55,7 @@ def make_report(facts: ReportFacts, *, with_prompts: bool) -> str:
     texts = texts_of(asked, with_prompts=with_prompts)
     texts += [job.folder for job in facts.jobs]  # named by the prompt's first words
     sections = [
-        *_failure(facts.notice),
+        *_failure(facts.notice, with_prompts=with_prompts),
         versions(),
         *([machine(facts.machine)] if facts.machine is not None else []),
         _settings(facts.settings),
@@ -77,10 +79,12 @@ def save_report(path: Path, text: str) -> str:
     return ""
 
 
-def _failure(notice: Notice | None) -> list[Section]:
+def _failure(notice: Notice | None, *, with_prompts: bool) -> list[Section]:
     if notice is None:
         return []
-    return [Section(title="What happened", text=f"{notice.text}\n\n{notice.detail}")]
+    # The title of a clip is its prompt, and its job may be gone from the queue.
+    text = notice.text if with_prompts else _TITLE.sub("“…”", notice.text)
+    return [Section(title="What happened", text=f"{text}\n\n{notice.detail}")]
 
 
 def _settings(settings: Settings) -> Section:

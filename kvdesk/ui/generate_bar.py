@@ -145,7 +145,7 @@ class GenerateBar(QFrame):
             return
         if plan.fits is False and self._did_fit is not False:
             # The rest changes with every move of a slider, and would be all that is heard.
-            announce(self, self._plain_words())
+            announce(self, self._plan_words())
         self._did_fit = plan.fits
 
     def show_problem(self, text: str) -> None:
@@ -203,23 +203,19 @@ class GenerateBar(QFrame):
     def _show_plan(self) -> None:
         fits = self._plan.fits if self._plan else None
         token = {True: "fits", False: "careful", None: "muted"}[fits]
-        colour = str(getattr(theme().tokens, token))
-        self._dot.setStyleSheet(f"color: {colour}")
-        # Nothing in these words comes from outside of this file.
-        start, rest = self._plan_words()
-        weight = "; font-weight:600" if rest else ""
-        self._words.setText(f'<span style="color:{colour}{weight}">{start}</span> {rest}'.strip())
-        self.setAccessibleDescription(self._plain_words())
+        self._dot.setStyleSheet(f"color: {getattr(theme().tokens, token)}")
+        self._words.setText(self._plan_words())
+        self.setAccessibleDescription(self._words.text())
         # At once, or else more lines would first be squeezed into the height of fewer.
         self._column.activate()
         self.more.set_icon_name("chevron-down", token="on_accent")
 
-    def _plan_words(self) -> tuple[str, str]:
+    def _plan_words(self) -> str:
         plan = self._plan
         if plan is None or plan.is_awaited:
-            return self.tr("Planning…"), ""
+            return self.tr("Planning…")
         if plan.fits is None:
-            return self.tr("It is not known whether this fits."), ""
+            return self.tr("It is not known whether this fits.")
         needed, free = (f"{size / _GIGABYTE:.1f}" for size in (plan.needed_bytes, plan.free_bytes))
         if plan.fits:
             start = self.tr("Fits:")
@@ -229,7 +225,7 @@ class GenerateBar(QFrame):
             start = self.tr("May not fit:")
             memory = self.tr("needs {needed}, {free} GB free").format(needed=needed, free=free)
             rest = self.tr("make it smaller or close other programs")
-        return start, f"{memory} · {rest}"
+        return f"{start} {memory} · {rest}"
 
     def _duration_words(self, plan: PlanView) -> str:
         """What clips of this computer took; before the first, what was computed beforehand."""
@@ -239,9 +235,6 @@ class GenerateBar(QFrame):
             duration = spoken_seconds(plan.planned_seconds)
             return self.tr("{duration}, planned").format(duration=duration)
         return self.tr("time is known after the first clip")
-
-    def _plain_words(self) -> str:
-        return " ".join(self._plan_words()).strip()
 
     def _on_more_clicked(self) -> None:
         self.menu.open_above(self.more)

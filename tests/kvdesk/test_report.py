@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,12 @@ def test_prompts_are_in_it_only_where_they_are_wanted(tmp_path):
     text = make_report(facts(tmp_path), with_prompts=True)
     assert PROMPT in text
     assert "terrace" not in text
+
+
+def test_the_title_in_a_notice_is_a_prompt_although_its_job_is_gone(tmp_path):
+    gone = replace(facts(tmp_path), jobs=())
+    assert "zyxwina" not in make_report(gone, with_prompts=False).casefold()
+    assert PROMPT in make_report(gone, with_prompts=True)
 
 
 def test_of_a_long_log_the_last_lines_are_taken(tmp_path):
