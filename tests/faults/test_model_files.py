@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from engine import telling_process
 from engine.api import (
     CheckProgress,
     EightBitReport,
@@ -22,7 +23,7 @@ from engine.api import (
     PrepareProgress,
     Stage,
 )
-from engine.checkpoint import official, preparation, preparation_process, prepared
+from engine.checkpoint import official, preparation, prepared
 from engine.checkpoint.checked_files import CheckedFiles
 from engine.checkpoint.folder import ModelFolder, ModelPart, demo_folder
 from engine.checkpoint.preparation_process import prepare_in_process
@@ -330,9 +331,7 @@ def test_a_disk_that_gives_other_bytes_than_it_was_given_is_found(
 
 def prepared_by(monkeypatch, folder, program, *, is_cancelled=lambda: False):
     """What comes of a preparation whose process does `program` instead."""
-    monkeypatch.setattr(
-        preparation_process, "own_command", lambda _: [sys.executable, "-c", program]
-    )
+    monkeypatch.setattr(telling_process, "own_command", lambda _: [sys.executable, "-c", program])
     return prepare_in_process(
         folder, folder, eight_bit=True, on_progress=lambda _: None, is_cancelled=is_cancelled
     )
@@ -349,7 +348,7 @@ def prepared_by(monkeypatch, folder, program, *, is_cancelled=lambda: False):
         ("", "it ended with code 0"),
         ("print('[[')", "answered what nobody understands"),
         ("print('x' * 5_000_000)", "answered what nobody understands"),
-        ('print(\'{"event": "stopped"}\')', "said what it never says"),
+        ('print(\'{"event": "stopped"}\')', "answered what nobody understands"),
         ('print(\'{"event": "failed", "code": "disk_full", "message": "full"}\')', "full"),
     ],
 )
@@ -364,8 +363,8 @@ def test_a_preparation_whose_process_fails_is_an_error_in_words(
 
 @pytest.mark.fault(12)
 def test_a_process_that_does_not_stop_is_made_to(demo, monkeypatch):
-    monkeypatch.setattr(preparation_process, "_SECONDS_TO_STOP", 0.3)
-    monkeypatch.setattr(preparation_process, "_SECONDS_TO_END", 0.3)
+    monkeypatch.setattr(telling_process, "_SECONDS_TO_STOP", 0.3)
+    monkeypatch.setattr(telling_process, "_SECONDS_TO_END", 0.3)
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     begin = time.monotonic()
     with pytest.raises(Cancelled):
