@@ -51,6 +51,12 @@ class ModelFileError(EngineError):
     code = "model_file"
 
 
+class NewerModel(ModelFileError):
+    """A newer kvdesk prepared the model, in a way that this one does not know."""
+
+    code = "newer_model"
+
+
 class UnsupportedModel(EngineError):
     """A model's configuration asks for something that the released model does not have."""
 
@@ -121,6 +127,12 @@ class DownloadError(EngineError):
     """
 
     code = "download"
+
+
+class WorkerSilent(EngineError):
+    """A worker ended, or said nothing for too long; the detail is what it wrote to its stderr."""
+
+    code = "worker_silent"
 
 
 class Cancelled(EngineError):

@@ -27,6 +27,7 @@ def _kinds() -> dict[str, str]:
         errors.PictureError.code: translate("Errors", "The picture cannot be used."),
         errors.ModelNotFound.code: translate("Errors", "The model is not there."),
         errors.ModelFileError.code: translate("Errors", "A file of the model is damaged."),
+        errors.NewerModel.code: translate("Errors", "The model is of a newer kvdesk."),
         errors.UnsupportedModel.code: translate("Errors", "This model cannot be used."),
         errors.DeviceError.code: translate("Errors", "The device does not work."),
         errors.OutOfMemory.code: translate("Errors", "There is too little memory."),
@@ -38,5 +39,6 @@ def _kinds() -> dict[str, str]:
         errors.ClipError.code: translate("Errors", "The clip's folder cannot be used."),
         errors.DiskFull.code: translate("Errors", "The disk is full."),
         errors.DownloadError.code: translate("Errors", "The download did not succeed."),
+        errors.WorkerSilent.code: translate("Errors", "The engine does not answer."),
         errors.InternalError.code: translate("Errors", "Something went wrong in the worker."),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from engine import __version__
 from engine.api import ClipDefaults, from_json, to_json
 from engine.checkpoint.json_file import read_json_object
-from engine.errors import MessageError, ModelFileError
+from engine.errors import MessageError, ModelFileError, NewerModel
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -49,10 +49,6 @@ class ModelFile:
     sources: tuple[FileEntry, ...]
     sha256: str | None = None
     """Of the text without this line. None in folders that were prepared before there was one."""
-
-
-class NewerModel(ModelFileError):
-    """A newer kvdesk prepared the folder, in a way that this one does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

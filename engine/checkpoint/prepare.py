@@ -26,7 +26,6 @@ from engine.checkpoint.model_json import (
     MODEL_FILE,
     PREPARATION_FILE,
     ModelFile,
-    NewerModel,
     SourceState,
     json_text,
     read_model_file,
@@ -44,7 +43,7 @@ from engine.checkpoint.prepared_layout import eight_bit_files, plan_files
 from engine.checkpoint.progress import ByteProgress
 from engine.checkpoint.repair import repair_model
 from engine.checkpoint.resumable_file import PARTIAL, partial_of, unwritable
-from engine.errors import InvalidRequest, ModelFileError
+from engine.errors import InvalidRequest, ModelFileError, NewerModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

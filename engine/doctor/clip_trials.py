@@ -15,7 +15,7 @@ from engine.api import (
     SamplingSettings,
     frame_path,
 )
-from engine.doctor.worker_talk import WorkerSilent
+from engine.errors import WorkerSilent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from engine.api import Alive
 from engine.doctor.clip_trials import frame_digests, make_to_end, small_clip
 from engine.doctor.finding import Finding, Health
-from engine.doctor.worker_talk import WorkerSilent, WorkerTalk
+from engine.doctor.worker_talk import WorkerTalk
+from engine.errors import WorkerSilent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from engine.api import Alive, Cancel, Failed, Finished, StageStarted, Stopped
 from engine.doctor.clip_trials import SECONDS_FOR_CLIP, frame_digests, make_to_end, small_clip
 from engine.doctor.drill import Drill, PromiseBroken
-from engine.doctor.worker_talk import WorkerSilent, WorkerTalk
+from engine.doctor.worker_talk import WorkerTalk
+from engine.errors import WorkerSilent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

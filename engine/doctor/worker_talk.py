@@ -25,7 +25,7 @@ from engine.api import (
     event_from_json,
 )
 from engine.api.own_module import own_command
-from engine.errors import EngineError, MessageError
+from engine.errors import MessageError, WorkerSilent
 from engine.own_process import CREATION_FLAGS
 from engine.process_bonds import PARENT_VARIABLE
 
@@ -36,12 +36,6 @@ if TYPE_CHECKING:
 
 _MAX_WORDS = 4000
 _SECONDS_TO_QUIT = 20
-
-
-class WorkerSilent(EngineError):
-    """A worker ended, or said nothing for too long; the detail is what it wrote to its stderr."""
-
-    code = "worker_silent"
 
 
 class WorkerTalk:

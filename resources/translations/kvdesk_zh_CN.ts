@@ -593,6 +593,10 @@
         <translation>模型的某个文件已损坏。</translation>
     </message>
     <message>
+        <source>The model is of a newer kvdesk.</source>
+        <translation>模型来自更新版本的 kvdesk。</translation>
+    </message>
+    <message>
         <source>This model cannot be used.</source>
         <translation>这个模型无法使用。</translation>
     </message>
@@ -627,6 +631,10 @@
     <message>
         <source>The download did not succeed.</source>
         <translation>下载没有成功。</translation>
+    </message>
+    <message>
+        <source>The engine does not answer.</source>
+        <translation>引擎没有响应。</translation>
     </message>
     <message>
         <source>Something went wrong in the worker.</source>
