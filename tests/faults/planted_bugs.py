@@ -206,7 +206,7 @@ def _verdict(copy: Path, bug: Bug) -> str:
 
 
 def _are_green(copy: Path, bug: Bug) -> bool:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", *bug.tests]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)
     return done.returncode == 0

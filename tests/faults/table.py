@@ -98,7 +98,9 @@ def main() -> int:
     else:
         marked += " and not slow"
     collector = Collector()
-    pytest.main([str(TESTS), "-m", marked, "-q", "-p", "no:cacheprovider"], plugins=[collector])
+    pytest.main(
+        [str(TESTS), "-m", marked, "-q", "-n", "0", "-p", "no:cacheprovider"], plugins=[collector]
+    )
     print("\n".join(["", *lines_of(collector.rows)]))
     wanted = [number for number, fault in FAULTS.items() if not fault.no_counterpart]
     return 0 if all(collector.rows[number].held for number in wanted) else 1
