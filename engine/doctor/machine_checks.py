@@ -88,8 +88,7 @@ def build_finding(version: str, cuda: str | None, *, uses_card: bool) -> Finding
             words=f"{words}, although there is a graphics card: {named}",
             advice=(
                 "Clips are computed by the processor, which takes hours with a large model. "
-                f"Install PyTorch for CUDA with {sys.executable} -m pip: the page “Get Started” "
-                "of PyTorch names the command for your system."
+                "The way to the PyTorch of this card: kvdesk get-torch"
             ),
         )
     return Finding(

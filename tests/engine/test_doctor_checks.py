@@ -55,7 +55,7 @@ def test_this_machine_can_compute_and_write_videos():
     [
         ([], None, False, Health.OK, ""),
         (IMAGINARY_CARD, "12.8", True, Health.OK, ""),
-        (IMAGINARY_CARD, None, False, Health.CAREFUL, "Install PyTorch for CUDA"),
+        (IMAGINARY_CARD, None, False, Health.CAREFUL, "kvdesk get-torch"),
         (IMAGINARY_CARD, "12.8", False, Health.CAREFUL, "newer driver"),
     ],
 )
