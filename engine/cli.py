@@ -237,8 +237,8 @@ def _request(options: argparse.Namespace, defaults: ClipDefaults) -> GenerateReq
         raise InvalidRequest("--crop is for a picture. Name one with --image.")
     scales, sampling = defaults.guidance, defaults.sampling
     return GenerateRequest(
-        prompt=options.prompt,
-        negative_prompt=options.negative_prompt,
+        prompt=_words(options.prompt),
+        negative_prompt=_words(options.negative_prompt),
         picture=picture,
         seed=draw_seed() if options.seed is None else options.seed,
         size=FrameSize(
@@ -344,6 +344,14 @@ def _print_event(event: Event) -> None:
 
 def _names(choices: type[StrEnum]) -> list[str]:
     return [choice.value for choice in choices]
+
+
+def _words(argument: str) -> str:
+    """A prompt as the terminal wrote it: a plain locale makes halves of its characters."""
+    try:
+        return os.fsencode(argument).decode()
+    except UnicodeError:
+        return argument
 
 
 def _or(given: NumberT | None, default: NumberT) -> NumberT:
