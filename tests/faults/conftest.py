@@ -20,7 +20,7 @@ def rounds(request: pytest.FixtureRequest) -> Iterator[Rounds]:
     request.node.user_properties.append(("rounds", counter.count))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clip_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClipProcesses]:
     """Makes clips in processes that can be killed, with a model that is open already."""
     processes = ClipProcesses(tmp_path_factory.mktemp("processes"))
