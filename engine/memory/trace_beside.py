@@ -6,6 +6,7 @@ from nothing takes two thirds of the time.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -25,6 +26,8 @@ def trace_text_beside(tracer: ClipTracer) -> None:
     """
     if sys.platform != "linux" or tracer.has_text:
         return
+    # Dry runs of both sides import it, wherever it is first needed, and it takes half a second.
+    importlib.import_module("torch._dynamo")
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
