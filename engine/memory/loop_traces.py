@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.memory.pass_tracer import PassTracer
 
 _TRACED_STEPS = (1, 2)
+_REMEMBERED_STEPS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +103,10 @@ class LoopTracer:
     def _step(self, variant: Variant) -> PassTrace:
         denoiser, latents, num_steps = self._denoiser, self._latents, self._num_steps
         conditions = denoiser.conditions
-        # Latents before and after the step, the two predictions that guidance begins with, and
-        # what a solver remembers.
-        held = 6 * latents.nbytes + conditions.fixed_bytes
+        # Latents and what the step begins with; and what a solver remembers of the steps before:
+        # for each of the last two, its prediction and what it made of it.
+        held = (2 + 2 * min(num_steps - 1, _REMEMBERED_STEPS)) * latents.nbytes
+        held += conditions.fixed_bytes
         held += conditions.step_bytes * (1 if self._passes.is_on_card else num_steps)
         together = variant.branches_together
         return self._passes.trace(

@@ -272,7 +272,7 @@ STAGES = (
 
 @pytest.mark.parametrize(
     ("width", "height", "steps"),
-    [(64, 128, 2), pytest.param(128, 64, 3, marks=pytest.mark.slow)],
+    [(64, 128, 2), (128, 128, 1), pytest.param(128, 64, 3, marks=pytest.mark.slow)],
 )
 def test_what_is_predicted_for_whole_stages_is_really_alive(
     width, height, steps, tmp_path, monkeypatch
