@@ -21,7 +21,7 @@ from engine.denoisers import between, decoding_chunks
 from engine.errors import Cancelled, ClipError
 from engine.models.layers import TextContext
 from engine.pictures import fit_picture
-from engine.pipeline import Prompts
+from engine.pipeline import Prompts, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from engine.clip_points import Checkpoints
     from engine.diffusion.loop import DenoisingLoop, Step
     from engine.memory.ladder import MemoryChange
+    from engine.memory.loop_traces import LoopTraces
+    from engine.memory.ways import Ways
     from engine.pipeline import LoopStage, Pipeline
     from engine.progress import Progress
 
@@ -83,6 +85,7 @@ class ClipRun:
         self._on_key_frame = on_key_frame
         self._generator = torch.Generator().manual_seed(request.seed)
         self._encoded: Prompts | None = None
+        self._until: Stage | None = None
 
     def frames(self, until: Stage | None = None) -> list[Image.Image]:
         """The frames of the clip; none where an earlier stage is the last that is wanted.
@@ -103,6 +106,7 @@ class ClipRun:
             networks.rest()
 
     def _frames(self, until: Stage | None) -> list[Image.Image]:
+        self._until = until
         if until is Stage.TEXT:
             self._prompts()
         elif until is Stage.KEY_FRAME:
@@ -120,14 +124,17 @@ class ClipRun:
         if not change.is_growth:
             self._progress.adapted(change.kind, MemoryEffect(change.effect.value))
 
-    def _prompts(self) -> Prompts:
+    def _prompts(self, then: Ways | None = None) -> Prompts:
+        """The encoded prompts; where they have to be encoded, `then` comes next."""
         if self._encoded is None:
             saved = self._load(Point.TEXT)
             self._encoded = _prompts_from(saved, self._device.torch_device) if saved else None
         if self._encoded is None:
             request = self._request
             with self._progress.stage(Stage.TEXT) as step_done:
-                prompts = self._pipeline.encode_prompts(request.prompt, request.negative_prompt)
+                prompts = self._pipeline.encode_prompts(
+                    request.prompt, request.negative_prompt, then=then
+                )
                 self._checkpoints.save(Point.TEXT, _tensors_of(prompts))
                 step_done(1)
             self._encoded = prompts
@@ -150,7 +157,9 @@ class ClipRun:
         return key_frame
 
     def _drawn_key_frame(self) -> Image.Image:
-        request, prompts = self._request, self._prompts()
+        request, tracer = self._request, self._pipeline.tracer
+        loop = tracer.key_frame(request.size, request.sampling.steps)
+        prompts = self._prompts(then=loop.conditions)
         stage = self._pipeline.key_frame_stage(
             prompts,
             request.size,
@@ -169,10 +178,12 @@ class ClipRun:
         saved = self._load_latents(Point.BASE_FRAMES)
         if saved is not None:
             return saved
-        request, key_frame, prompts = self._request, self._key_frame(), self._prompts()
+        request, key_frame, tracer = self._request, self._key_frame(), self._pipeline.tracer
+        loop = tracer.base_frames(request.size, request.sampling.steps)
+        prompts = self._prompts(then=tracer.encode(request.size))
         stage = self._pipeline.base_frames_stage(
             prompts,
-            self._pipeline.encode_picture(key_frame),
+            self._pipeline.encode_picture(key_frame, then=loop.conditions),
             request.sampling,
             prompt_scale=request.guidance.prompt,
             image_scale=request.guidance.image,
@@ -203,7 +214,7 @@ class ClipRun:
         passes = range(passes_before, request.fps.interpolation_passes)
         if not passes:
             return frames
-        prompts = self._prompts()
+        prompts = self._prompts(then=self._between(frames).conditions)
         kept = self._checkpoints.load_loop(_PASSES[passes_before])
         steps_before = passes_before * request.sampling.interpolation_steps
         with self._progress.stage(
@@ -268,7 +279,7 @@ class ClipRun:
         def on_step(step: Step) -> None:
             self._checkpoints.loop_stepped(point, loop)
             if step.number == step.num_steps - 1:
-                self._read_ahead(stage, point)
+                self._pipeline.read_ahead(self._next_pass(point, loop.latents))
             report(step)
 
         try:
@@ -280,13 +291,22 @@ class ClipRun:
                 log.warning("%s", error.message)
             raise
 
-    def _read_ahead(self, stage: LoopStage, point: Point) -> None:
-        """Read what decodes the result of `stage`, where that is what comes next."""
-        passes = self._request.fps.interpolation_passes
+    def _next_pass(self, point: Point, latents: Tensor) -> Ways | None:
+        """What follows the loop to `point`, where another network does it."""
+        fps, until = self._request.fps, self._until
         if point is Point.KEY_FRAME:
-            self._pipeline.read_ahead(stage)
-        elif point is (_PASSES[passes - 1] if passes else Point.BASE_FRAMES):
-            self._pipeline.read_ahead(stage, num_frames=self._request.fps.num_frames)
+            return self._pipeline.tracer.decode_picture(size_of(latents))
+        if until is Stage.BASE_FRAMES:
+            return None
+        if point is (Point.BASE_FRAMES, *_PASSES)[fps.interpolation_passes]:
+            is_end = until is Stage.INTERPOLATION
+            return None if is_end else self._pipeline.ways_to_decode(latents, fps.num_frames)
+        return self._between(latents).conditions if point is Point.BASE_FRAMES else None
+
+    def _between(self, frames: Tensor) -> LoopTraces:
+        """The loop that makes frames between `frames` (F 4 h w)."""
+        steps = self._request.sampling.interpolation_steps
+        return self._pipeline.tracer.interpolation(size_of(frames), steps, len(frames))
 
     def _restore(self, loop: DenoisingLoop, point: Point) -> int:
         """Go on with the loop to `point` where it was interrupted: after how many steps."""

@@ -113,7 +113,7 @@ class Pipeline:
         )
         self._loader = loader
         self._contexts = contexts
-        self._tracer = tracer_of(loader, device.kind)
+        self.tracer = tracer_of(loader, device.kind)
         folder = loader.folder.tokenizer_folder
         with reading_tokenizer(folder):
             self._tokenizer = AutoTokenizer.from_pretrained(
@@ -131,14 +131,20 @@ class Pipeline:
             num_bytes = main_memory_budget(num_bytes)
         self.networks.limit_bytes = num_bytes
 
-    def encode_prompts(self, prompt: str, negative_prompt: str = "") -> Prompts:
-        """Stage one: the prompts as the networks see them. An empty negative prompt is none."""
+    def encode_prompts(
+        self, prompt: str, negative_prompt: str = "", *, then: Ways | None = None
+    ) -> Prompts:
+        """Stage one: the prompts as the networks see them; `then` comes next.
+
+        An empty negative prompt is none.
+        """
+        has_negative = bool(negative_prompt.strip())
         return Prompts(
-            prompt=self._encode_text(prompt),
-            negative=self._encode_text(negative_prompt) if negative_prompt.strip() else None,
+            prompt=self._encode_text(prompt, then),
+            negative=self._encode_text(negative_prompt, then) if has_negative else None,
         )
 
-    def _encode_text(self, text: str) -> TextContext:
+    def _encode_text(self, text: str, then: Ways | None) -> TextContext:
         model = self._loader.text_fingerprint
         kept = self._contexts.find(text, model) if self._contexts else None
         if kept is not None:
@@ -153,7 +159,12 @@ class Pipeline:
         embeds = read_token_rows(self._loader.token_table(), tokens["input_ids"])
         embeds, mask = embeds.to(self.device.torch_device), tokens["attention_mask"]
         encoder = cast("TextEncoder", self.networks.network(ModelPart.TEXT_ENCODER))
-        context = self._attempt(self._tracer.text(), lambda _: encoder(embeds, mask))
+
+        def encode(_: Variant) -> TextContext:
+            self.read_ahead(then)
+            return encoder(embeds, mask)
+
+        context = self._attempt(self.tracer.text(), encode)
         if self._contexts:
             self._contexts.keep(text, model, context)
         return context
@@ -190,7 +201,7 @@ class Pipeline:
             latents=draw_noise((1, LATENT_CHANNELS, height, width), generator, device),
             generator=generator,
         )
-        traces = self._tracer.key_frame(size, loop.num_steps)
+        traces = self.tracer.key_frame(size, loop.num_steps)
         return LoopStage(loop=loop, denoiser=denoiser, traces=traces)
 
     def decode_picture(self, latents: Tensor) -> Image.Image:
@@ -201,32 +212,35 @@ class Pipeline:
             decoded = movq.decode(latents, strip_rows=variant.strip_rows)
             return array_to_pictures(decoded.cpu().numpy())[0]
 
-        return self._attempt(self._tracer.decode_picture(_size_of(latents)), decode)
+        return self._attempt(self.tracer.decode_picture(size_of(latents)), decode)
 
-    def read_ahead(self, stage: LoopStage, *, num_frames: int | None = None) -> None:
-        """Begin to read the weights of what follows `stage`, whose loop is near its end.
+    def ways_to_decode(self, latents: Tensor, num_frames: int) -> Ways:
+        """The pass that turns `latents` (F 4 h w) into pictures, in a clip of `num_frames`.
 
-        Args:
-            stage: at work now.
-            num_frames: of the finished clip, where that is decoded next; None: a picture is.
+        All chunks of a clip are planned as the largest.
         """
-        if self._tracer.is_small:
-            return
-        size = _size_of(stage.loop.latents)
-        if num_frames is None:
-            self.networks.read_ahead(self._tracer.decode_picture(size))
-        else:
-            self.networks.read_ahead(self._decoding(size, num_frames))
+        chunks = decoding_chunk_sizes(num_frames)
+        return self.tracer.decode(size_of(latents), max(chunks), len(chunks))
 
-    def encode_picture(self, picture: Image.Image) -> Tensor:
-        """An RGB picture of the clip's size to its latents (1 4 H/8 W/8)."""
+    def read_ahead(self, ways: Ways | None) -> None:
+        """Begin to read the weights of the pass that comes next, in another network than this one.
+
+        To be called while something is at work. None: nothing is known to come.
+        """
+        if ways is not None and not self.tracer.is_small:
+            self.networks.read_ahead(ways)
+
+    def encode_picture(self, picture: Image.Image, *, then: Ways | None = None) -> Tensor:
+        """An RGB picture of the clip's size to its latents (1 4 H/8 W/8); `then` comes next."""
         movq = cast("MoVQ", self.networks.network(ModelPart.IMAGE_MOVQ))
         pixels = torch.from_numpy(picture_to_array(picture))[None].to(self.device.torch_device)
         size = FrameSize(width=picture.width, height=picture.height)
-        return self._attempt(
-            self._tracer.encode(size),
-            lambda variant: movq.encode(pixels, strip_rows=variant.strip_rows).float(),
-        )
+
+        def encode(variant: Variant) -> Tensor:
+            self.read_ahead(then)
+            return movq.encode(pixels, strip_rows=variant.strip_rows).float()
+
+        return self._attempt(self.tracer.encode(size), encode)
 
     def base_frames_stage(
         self,
@@ -265,7 +279,7 @@ class Pipeline:
             latents=latents,
             generator=generator,
         )
-        traces = self._tracer.base_frames(_size_of(key_frame), loop.num_steps)
+        traces = self.tracer.base_frames(size_of(key_frame), loop.num_steps)
         return LoopStage(loop=loop, denoiser=denoiser, traces=traces)
 
     def interpolation_stage(
@@ -301,7 +315,7 @@ class Pipeline:
             latents=draw_noise(shape, generator, frames.device),
             generator=generator,
         )
-        traces = self._tracer.interpolation(_size_of(frames), loop.num_steps, num_frames)
+        traces = self.tracer.interpolation(size_of(frames), loop.num_steps, num_frames)
         return LoopStage(loop=loop, denoiser=denoiser, traces=traces)
 
     def run_loop(self, stage: LoopStage, on_step: OnStep | None = None) -> Tensor:
@@ -348,12 +362,7 @@ class Pipeline:
             decoded = movq.decode(chunk, strip_rows=variant.strip_rows)
             return array_to_pictures(decoded.cpu().numpy())
 
-        return self._attempt(self._decoding(_size_of(chunk), num_frames), decode)
-
-    def _decoding(self, size: FrameSize, num_frames: int) -> Ways:
-        """All chunks of a clip are planned as the largest."""
-        chunks = decoding_chunk_sizes(num_frames)
-        return self._tracer.decode(size, max(chunks), len(chunks))
+        return self._attempt(self.ways_to_decode(chunk, num_frames), decode)
 
     def _key_frame_unet(self) -> KeyFrameUNet:
         return cast("KeyFrameUNet", self.networks.network(ModelPart.T2V))
@@ -362,7 +371,7 @@ class Pipeline:
     def _attempt(
         self, variants: Sequence[PassTrace], step: Callable[[Variant], ResultT]
     ) -> ResultT:
-        return self.networks.at_work(variants, stays=self._tracer.is_small).attempt(step)
+        return self.networks.at_work(variants, stays=self.tracer.is_small).attempt(step)
 
 
 def _step(loop: DenoisingLoop, denoiser: LoopDenoiser, before: LoopState, variant: Variant) -> Step:
@@ -375,7 +384,7 @@ def _step(loop: DenoisingLoop, denoiser: LoopDenoiser, before: LoopState, varian
         raise
 
 
-def _size_of(latents: Tensor) -> FrameSize:
+def size_of(latents: Tensor) -> FrameSize:
     """The size of the pictures of `latents` (B C h w)."""
     height, width = latents.shape[-2:]
     return FrameSize(width=LATENT_SCALE * width, height=LATENT_SCALE * height)

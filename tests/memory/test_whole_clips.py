@@ -40,6 +40,7 @@ from engine.errors import EightBitWouldFit, OutOfMemory
 from engine.memory.clip_traces import ClipTracer
 from engine.memory.device_kind import DeviceKind
 from engine.memory.model_sizes import sizes_of
+from engine.memory.networks_in_use import NetworkAtWork, NetworksInUse
 from engine.memory.simulated_card import SimulatedBrokenDevice
 from engine.memory.simulated_device import SimulatedDevice
 from engine.memory.units import units_of
@@ -131,6 +132,47 @@ def test_a_limit_is_kept_and_changes_no_bit(needs, expected):
     assert_same(maker.make(LOW), plenty)
     assert maker.card.peak_bytes < limit < card.peak_bytes + needs.least(Stage.DECODE)
     assert maker.card.copied_bytes > card.copied_bytes
+
+
+def test_the_next_network_is_read_while_the_one_before_still_works(monkeypatch):
+    begun = []
+    attempt = NetworkAtWork.attempt
+
+    def noting(network, step):
+        if network not in [known for known, _ in begun]:
+            begun.append((network, network._residency is not None))
+        return attempt(network, step)
+
+    monkeypatch.setattr(NetworkAtWork, "attempt", noting)
+    Maker().make(MEDIUM)
+    # Of every network, the pass that it begins with. Two passes of one network share its places.
+    assert [(network.variants[0].name, is_ahead) for network, is_ahead in begun] == [
+        ("text", False),
+        ("key frame conditions", True),
+        ("key frame", False),
+        ("key frame decode", True),
+        ("picture encode", False),
+        ("base frames conditions", True),
+        ("base frames", False),
+        ("interpolation conditions", True),
+        ("interpolation", False),
+        ("decode", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [
+        (Stage.TEXT, None),
+        (Stage.BASE_FRAMES, "base frames conditions"),
+        (Stage.INTERPOLATION, "interpolation conditions"),
+    ],
+)
+def test_nothing_is_read_for_a_stage_that_nobody_wants(until, last, monkeypatch):
+    read = [None]
+    monkeypatch.setattr(NetworksInUse, "read_ahead", lambda _, ways: read.append(ways[0].name))
+    Maker().make(MEDIUM, until=until)
+    assert read[-1] == last
 
 
 def test_frames_between_frames_are_the_same_in_little_memory():
