@@ -54,6 +54,7 @@ def run_plan(options: argparse.Namespace) -> None:
     try:
         _plan(options)
     finally:
+        gc.freeze()  # nor at the end of the process, which would take half a second
         if was_on:
             gc.enable()
 
@@ -65,6 +66,7 @@ def _plan(options: argparse.Namespace) -> None:
     from engine.memory.clip_traces import keeping_tracer
     from engine.memory.device_kind import DeviceKind
     from engine.memory.feeder import MOST_STAGING_BYTES, main_memory_budget
+    from engine.memory.host_cache import HOST_CACHE_BYTES
     from engine.memory.trace_beside import trace_text_beside
 
     sizes, defaults, fingerprint = _model(options.model)
@@ -83,8 +85,10 @@ def _plan(options: argparse.Namespace) -> None:
     tracer = keeping_tracer(sizes, kind)
     trace_text_beside(tracer)
     plan = plan_clip(tracer, request, budget_bytes=budget, card=card)
+    streams = any(each.ring_bytes for stage in plan.stages for each in stage.passes)
+    kept = HOST_CACHE_BYTES if streams else 0
     # On a processor the tables of the steps are among what is planned.
-    values = plan.peak_bytes if on_cpu else plan.table_bytes
+    values = plan.peak_bytes if on_cpu else plan.table_bytes + kept
     host_bytes = PROCESS_BYTES + MOST_STAGING_BYTES + values
     fits = plan.fits and (options.ram is None or host_bytes <= options.ram)
     if options.json:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.memory.device_kind import DeviceKind
+from engine.memory.host_cache import HOST_CACHE_BYTES
 
 if TYPE_CHECKING:
     from engine.memory.calibration import Calibration
@@ -44,6 +45,7 @@ class Card:
         bandwidth: bytes per second to and from its own memory.
         copy_bytes_per_second: from the host's pinned memory to the device.
         source_bytes_per_second: from the model's files to the host's memory.
+        cache_bytes: of weights that the host's memory keeps for it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Card:
     bandwidth: float
     copy_bytes_per_second: float
     source_bytes_per_second: float = SOURCE_BYTES_PER_SECOND
+    cache_bytes: int = HOST_CACHE_BYTES
 
     @property
     def feed_bytes_per_second(self) -> float:
@@ -134,6 +137,7 @@ CPU = Card(
     bandwidth=2e10,
     copy_bytes_per_second=8e9,
     source_bytes_per_second=SOURCE_BYTES_PER_SECOND / 2,  # read by one thread
+    cache_bytes=0,  # nothing is gained by another copy in the same memory
 )
 """A desktop's processor, in float32; its files are copied once more, into the ring."""
 

@@ -21,6 +21,7 @@ from engine.api import DeviceInfo
 from engine.errors import DeviceError, OutOfMemory
 from engine.machine import PROCESS_BYTES, free_main_memory, processor_name
 from engine.memory.device_kind import DeviceKind
+from engine.memory.host_cache import PINNED_BLOCK_BYTES
 from engine.memory.out_of_memory import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -284,9 +285,14 @@ class CudaDevice(Device):
         return torch.empty(num_bytes, dtype=torch.uint8, device=self.torch_device)
 
     def staging(self, num_bytes: int) -> Tensor:
-        """See `Device.staging`. Pinned, unless the system refuses that: then copies are slower."""
+        """See `Device.staging`. Pinned, unless the system refuses that: then copies are slower.
+
+        PyTorch keeps pinned memory that was given back, by the powers of two that it rounds up to.
+        With whole blocks, all of it serves again.
+        """
         try:
-            return torch.empty(num_bytes, dtype=torch.uint8, pin_memory=True)
+            block = max(num_bytes, PINNED_BLOCK_BYTES)
+            return torch.empty(block, dtype=torch.uint8, pin_memory=True)[:num_bytes]
         except RuntimeError:
             log.warning("%d bytes of main memory cannot be pinned", num_bytes, exc_info=True)
             return torch.empty(num_bytes, dtype=torch.uint8)

@@ -2,8 +2,9 @@
 
 It has others read along with it, piece by piece, and copies alone. Bytes go from the files to a
 staging buffer in main memory, and from there to the device as soon as there is a place for them: to
-a place of their own, where they stay, or round and round in the ring. The thread may begin before
-it has any place on the device, and then fills the buffer.
+a place of their own, where they stay, or round and round in the ring. Some units are read once and
+kept in main memory. The thread may begin before it has any place on the device, and then fills the
+buffer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.machine import PROCESS_BYTES
+from engine.memory.host_cache import PINNED_BLOCK_BYTES, HostCache
 from engine.memory.readers import Readers, readers_for
 from engine.memory.ring_space import RingSpace
 
@@ -28,16 +30,18 @@ if TYPE_CHECKING:
     from engine.memory.device import Device, Mark
     from engine.memory.weights import WeightSource
 
-STAGING_BYTES = 256 * 2**20
-"""The most that a feeder has in main memory. Two work at once where stages change."""
+STAGING_BYTES = PINNED_BLOCK_BYTES
+"""The most of a feeder's staging buffer. Two feeders work at once where stages change."""
 
 MOST_STAGING_BYTES = 2 * STAGING_BYTES
-"""The most that all feeders have together."""
+"""The most that all feeders have of that together."""
 
 _USABLE_PART = 0.95
 
 _THREAD_NAME = "feeding weights"
 _PIECE_BYTES = STAGING_BYTES // 8  # so that reading and copying go on side by side
+_MOST_PENDING = 64
+"""Pieces in main memory's cache that wait for their copies: nothing else would hold them back."""
 
 
 def main_memory_budget(num_bytes: int) -> int:
@@ -97,7 +101,13 @@ class Feeder:
     """
 
     def __init__(
-        self, source: WeightSource, device: Device, wanted: Iterable[Wanted], staging_bytes: int
+        self,
+        source: WeightSource,
+        device: Device,
+        wanted: Iterable[Wanted],
+        *,
+        staging_bytes: int,
+        kept: Mapping[str, int],
     ) -> None:
         """Begin to read.
 
@@ -106,6 +116,7 @@ class Feeder:
             device: where they go.
             wanted: the units in the order of the work. Iterated over in the thread.
             staging_bytes: main memory that is worth having; never more than `STAGING_BYTES`.
+            kept: units that are to be kept in main memory, and their bytes.
         """
         self.bytes_read = 0
         self.seconds_reading = 0.0
@@ -113,6 +124,7 @@ class Feeder:
         self._device = device
         self._wanted = wanted
         self._staging_bytes = min(staging_bytes, STAGING_BYTES)
+        self._cache = HostCache(kept, device)
         self._pending: deque[_Piece] = deque()  # read, and not yet copied
         self._target: Tensor | None = None  # of the unit that is being copied
         self._ring_space = RingSpace(0)
@@ -151,6 +163,7 @@ class Feeder:
             self._device.wait_for(self._last_copy)
         self._pending.clear()
         self._target = None
+        self._cache = HostCache({}, self._device)
         return self._exchange.taken_apart()
 
     def _run(self) -> None:
@@ -179,7 +192,24 @@ class Feeder:
 
     def _pieces(self, wanted: Wanted) -> Iterator[_Piece]:
         """A unit that would fill the staging buffer goes in several pieces."""
-        num_bytes = self._source.num_bytes(wanted.unit)
+        cache, unit = self._cache, wanted.unit
+        num_bytes = self._source.num_bytes(unit)
+        # Before there are places, another feeder is at work with a cache of its own.
+        if not wanted.stays and unit in cache and self._exchange.places(wait=False) is not None:
+            is_read = cache.has(unit)
+            for begin, memory in cache.parts(unit):
+                end = begin + len(memory)
+                yield _Piece(
+                    wanted=wanted,
+                    begin=begin,
+                    end=end,
+                    is_last=end == num_bytes,
+                    is_staged=False,
+                    is_read=is_read,
+                    memory=memory,
+                )
+            cache.was_read(unit)
+            return
         piece_bytes = min(_PIECE_BYTES, self._staging_bytes)
         for begin in range(0, num_bytes, piece_bytes):
             end = min(begin + piece_bytes, num_bytes)
@@ -188,13 +218,17 @@ class Feeder:
     def _read(self, piece: _Piece, staging: _Staging, readers: Readers) -> None:
         """Read a piece; what is in its way in the staging buffer is copied first."""
         self._exchange.check_open()
-        while (memory := staging.place(piece.end - piece.begin)) is None:
+        while not piece.is_staged and len(self._pending) > _MOST_PENDING:
             self._copy_oldest(staging, wait=True)
-        began = time.monotonic()
-        readers.read(piece.wanted.unit, piece.begin, memory)
-        self.seconds_reading += time.monotonic() - began
-        self.bytes_read += len(memory)
-        piece.memory = memory
+        while piece.memory is None:
+            piece.memory = staging.place(piece.end - piece.begin)
+            if piece.memory is None:
+                self._copy_oldest(staging, wait=True)
+        if not piece.is_read:
+            began = time.monotonic()
+            readers.read(piece.wanted.unit, piece.begin, piece.memory)
+            self.seconds_reading += time.monotonic() - began
+            self.bytes_read += len(piece.memory)
         self._pending.append(piece)
 
     def _copy_oldest(self, staging: _Staging, *, wait: bool) -> bool:
@@ -206,7 +240,8 @@ class Feeder:
             return False
         target = self._target[piece.begin : piece.end]
         mark = self._device.copy(piece.memory, target, after=self._free_from)
-        staging.copied(mark)
+        if piece.is_staged:
+            staging.copied(mark)
         self._last_copy = mark
         self._pending.popleft()
         if piece.is_last:
@@ -237,12 +272,24 @@ class Feeder:
 
 @dataclass(slots=True, kw_only=True)
 class _Piece:
-    """A part of a unit on its way. `memory` is its place in the staging buffer, once it has one."""
+    """A part of a unit on its way.
+
+    Attributes:
+        wanted: the unit.
+        begin: where in the unit it begins, in bytes.
+        end: where it ends.
+        is_last: whether the unit ends with it.
+        is_staged: whether it goes through the staging buffer.
+        is_read: whether its bytes are in `memory` from an earlier pass.
+        memory: its place in main memory, once it has one.
+    """
 
     wanted: Wanted
     begin: int
     end: int
     is_last: bool
+    is_staged: bool = True
+    is_read: bool = False
     memory: Tensor | None = None
 
 

@@ -142,6 +142,8 @@ class PassPlan:
             loading of those that stay included.
         flops: floating-point operations of all repeats together.
         seconds: expected for all repeats together.
+        loading_seconds: of `seconds`, for what is read once: what stays on the device, and what
+            main memory keeps.
     """
 
     name: str
@@ -153,3 +155,4 @@ class PassPlan:
     streamed_bytes: int
     flops: int
     seconds: float
+    loading_seconds: float

@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.memory.host_cache import feeding_rate, units_to_keep
 from engine.memory.plan import PassPlan, aligned
 from engine.memory.timeline import simulate, stretches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from engine.memory.cards import Card
     from engine.memory.plan import PassTrace
@@ -151,12 +152,13 @@ class _Search:
 
     def __init__(self, trace: PassTrace, budget_bytes: int, card: Card) -> None:
         self._trace = trace
-        self._rate = card.feed_bytes_per_second
+        self._card = card
         self._room = budget_bytes - trace.fixed_bytes - trace.values_bytes
         self._stretches = stretches_of(trace, card)
         self._work_seconds = sum(stretch.seconds for stretch in self._stretches)
         self._uses: dict[str, int] = {}
-        for unit in trace.order:
+        self._order = trace.order
+        for unit in self._order:
             self._uses[unit] = self._uses.get(unit, 0) + 1
 
     def whole(self) -> PassPlan | None:
@@ -265,6 +267,9 @@ class _Search:
         those that were drawn since the ring was last full is taken out of the copies.
         """
         taken: dict[str, None] = {}
+        # About as much is copied, whichever units are taken out.
+        copied = max(0, self._trace.weights_bytes - (self._room - ring_bytes))
+        rate = self._rate(copied, ())
         for _ in range(2):
             level = float(ring_bytes)
             drawn: list[Stretch] = []  # since the ring was last full
@@ -279,7 +284,7 @@ class _Search:
                     taken[spared.unit] = None
                     level += spared.num_bytes * sum(s.unit == spared.unit for s in drawn)
                     drawn = [s for s in drawn if s.unit != spared.unit]
-                level += self._rate * stretch.seconds
+                level += rate * stretch.seconds
                 if level >= full:
                     level = full
                     drawn.clear()
@@ -295,32 +300,49 @@ class _Search:
         return max(often, key=lambda stretch: stretch.num_bytes)
 
     def _first_seconds(self, plan: PassPlan) -> float:
-        """Seconds of loading what stays, which many repeats let one forget."""
-        if self._trace.repeats <= _FEW_REPEATS:
-            return 0.0
-        return (plan.resident_bytes - self._trace.fixed_bytes) / self._rate
+        """Seconds of loading, which many repeats let one forget."""
+        return 0.0 if self._trace.repeats <= _FEW_REPEATS else plan.loading_seconds
+
+    def _rate(self, copied: int, resident: Container[str]) -> float:
+        """Bytes per second into the ring where `copied` of them are copied in a repeat."""
+        card, trace = self._card, self._trace
+        kept: dict[str, int] = {}
+        if trace.repeats > 1 and card.source_bytes_per_second < card.copy_bytes_per_second:
+            kept = units_to_keep(self._order, resident, trace.unit_bytes, card.cache_bytes)
+        return feeding_rate(
+            copied,
+            sum(num_bytes * self._uses[unit] for unit, num_bytes in kept.items()),
+            copying=card.copy_bytes_per_second,
+            reading=card.source_bytes_per_second,
+        )
 
     def _plan(self, placement: _Placement) -> PassPlan:
         """The placement with what it costs."""
-        trace = self._trace
-        resident_bytes = sum(trace.unit_bytes[unit] for unit in placement.resident)
+        trace, resident = self._trace, placement.resident
+        resident_bytes = sum(trace.unit_bytes[unit] for unit in resident)
+        copied = sum(trace.unit_bytes[unit] for unit in self._order if unit not in resident)
+        at_first, rate = self._card.feed_bytes_per_second, self._rate(copied, resident)
+        # The first repeat reads what main memory keeps, too.
+        loading = resident_bytes / at_first + copied / at_first - copied / rate
         timeline = simulate(
             self._stretches,
-            resident=placement.resident,
+            resident=resident,
             ring_bytes=placement.ring_bytes,
             repeats=trace.repeats,
-            bytes_per_second=self._rate,
+            bytes_per_second=rate,
             first_bytes=resident_bytes,
+            first_seconds=loading,
         )
         held = trace.fixed_bytes + resident_bytes
         return PassPlan(
             name=trace.name,
             variant=trace.variant,
-            resident=placement.resident,
+            resident=resident,
             ring_bytes=placement.ring_bytes,
             resident_bytes=held,
             peak_bytes=held + placement.ring_bytes + trace.values_bytes,
             streamed_bytes=timeline.copied_bytes,
             flops=trace.flops * trace.repeats,
             seconds=timeline.seconds,
+            loading_seconds=loading,
         )

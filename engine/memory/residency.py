@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
+from engine.memory.device_kind import DeviceKind
 from engine.memory.feeder import Feeder, Places, Wanted
+from engine.memory.host_cache import HOST_CACHE_BYTES, units_to_keep
 from engine.memory.plan import PassPlan, Variant
 from engine.memory.units import PlacesOfWeights, units_of
 from engine.memory.weights import FIXED
@@ -38,6 +40,7 @@ def whole(source: WeightSource, *, name: str = "whole") -> PassPlan:
         streamed_bytes=num_bytes,
         flops=0,
         seconds=0.0,
+        loading_seconds=0.0,
     )
 
 
@@ -215,7 +218,14 @@ class Residency:
         expected = self._staying - self._here.keys()
         wanted = _wanted(self._order, expected, frozenset(self._here), place=place, passes=passes)
         total = sum(self._source.num_bytes(unit) for unit in set(self._order) - self._here.keys())
-        return Feeder(self._source, self._device, wanted, staging_bytes=total)
+        is_worth_keeping = passes > 1 and self._device.kind is DeviceKind.GRAPHICS_CARD
+        kept = units_to_keep(
+            self._order,
+            self._staying,
+            self._source.unit_bytes,
+            HOST_CACHE_BYTES if is_worth_keeping else 0,
+        )
+        return Feeder(self._source, self._device, wanted, staging_bytes=total, kept=kept)
 
     def _begin(self, feeder: Feeder) -> None:
         self._feeder = feeder

@@ -89,6 +89,7 @@ def simulate(
     repeats: int,
     bytes_per_second: float,
     first_bytes: int,
+    first_seconds: float,
 ) -> Timeline:
     """Let the clocks run.
 
@@ -99,11 +100,11 @@ def simulate(
         repeats: how often the pass is done.
         bytes_per_second: of copies.
         first_bytes: of what stays, which is loaded first.
+        first_seconds: of loading it.
 
     Raises:
         ValueError: a unit that does not stay is larger than the ring.
     """
-    first_seconds = first_bytes / bytes_per_second
     clocks = _Clocks(stretches, resident, ring_bytes, repeats, bytes_per_second, first_seconds)
     ends = [clocks.compute]
     waits: tuple[float, ...] = ()
@@ -134,7 +135,6 @@ def lower_bound(trace: PassTrace, budget_bytes: int, card: Card) -> float:
     and every weight once; nothing can be computed before its first weights are there.
     """
     room = max(0, budget_bytes - trace.fixed_bytes - trace.values_bytes)
-    rate = card.feed_bytes_per_second
     uses: dict[str, int] = dict.fromkeys(trace.unit_bytes, 0)
     for unit in trace.order:
         uses[unit] += 1
@@ -150,9 +150,11 @@ def lower_bound(trace: PassTrace, budget_bytes: int, card: Card) -> float:
         card.compute_seconds(use.flops, use.moved_bytes)
         for use in trace.uses[: _first_named(trace)]
     )
-    first = trace.unit_bytes[trace.order[0]] / rate if trace.order else 0.0
-    copying = (once + again * (trace.repeats - 1)) / rate
-    return max(copying, trace.repeats * compute + max(0.0, first - before_first))
+    first = trace.unit_bytes[trace.order[0]] / card.feed_bytes_per_second if trace.order else 0.0
+    copying = (once + again * (trace.repeats - 1)) / card.copy_bytes_per_second
+    read_again = max(0.0, again - card.cache_bytes * max(uses.values(), default=0))
+    reading = (once + read_again * (trace.repeats - 1)) / card.source_bytes_per_second
+    return max(copying, reading, trace.repeats * compute + max(0.0, first - before_first))
 
 
 def _is_steady(ends: list[float]) -> bool:

@@ -45,6 +45,7 @@ def run(stretches, *, resident=(), ring, repeats=1, first=0):
         repeats=repeats,
         bytes_per_second=1.0,
         first_bytes=first,
+        first_seconds=first,
     )
 
 

@@ -166,6 +166,7 @@ def best_of_all(trace, budget):
                 repeats=trace.repeats,
                 bytes_per_second=CARD.copy_bytes_per_second,
                 first_bytes=kept,
+                first_seconds=kept / CARD.copy_bytes_per_second,
             )
             best = min(best, timeline.seconds)
     return best

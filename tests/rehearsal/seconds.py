@@ -114,7 +114,7 @@ def row(stage: StageTraces, card: Card, budget: int) -> Row:
         min(lower_bound(trace, budget, card) for trace in variants) for variants in stage.passes
     )
     seconds, all_there = (sum(plan.seconds for plan in them) for them in (plans, whole))
-    plan, steps = plans[-1], stage.passes[-1]
+    plan = plans[-1]
     return Row(
         name=stage.name,
         card=card.name,
@@ -126,7 +126,7 @@ def row(stage: StageTraces, card: Card, budget: int) -> Row:
         seconds=seconds,
         everything_resident=all_there,
         slower=seconds / all_there - 1,
-        step_slower=stepping(plan, steps, card) / stepping(whole[-1], steps, card) - 1,
+        step_slower=stepping(plan) / stepping(whole[-1]) - 1,
         bound=seconds / bound - 1,
         planned_in=planned_in,
     )
@@ -140,10 +140,9 @@ def planned(variants: Sequence[PassTrace], budget: int, card: Card) -> PassPlan:
     return plan
 
 
-def stepping(plan: PassPlan, variants: Sequence[PassTrace], card: Card) -> float:
-    """Seconds of a plan without those of loading what stays."""
-    trace = next(trace for trace in variants if trace.variant == plan.variant)
-    return plan.seconds - (plan.resident_bytes - trace.fixed_bytes) / card.feed_bytes_per_second
+def stepping(plan: PassPlan) -> float:
+    """Seconds of a plan without those of loading."""
+    return plan.seconds - plan.loading_seconds
 
 
 def cards_to_compare(source: float | None) -> list[Card]:
