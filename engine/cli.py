@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import json
 import os
-import signal
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -21,7 +20,6 @@ from engine.api import (
     FrameSize,
     GenerateRequest,
     GuidanceScales,
-    JailLevel,
     Motion,
     PictureRequest,
     Playback,
@@ -30,7 +28,7 @@ from engine.api import (
     SaveRequest,
     Stopped,
     draw_seed,
-    event_to_json,
+    models_folder,
 )
 from engine.doctor.command import add_doctor_options
 from engine.download.command import add_download_options
@@ -38,29 +36,22 @@ from engine.environment import settle_environment
 from engine.errors import Cancelled, EightBitWouldFit, EngineError, InvalidRequest, OutputExists
 from engine.failures import in_words
 from engine.plan_command import add_plan_options, gigabytes
-from engine.terminal import TerminalProgress
+from engine.prepare_command import add_prepare_options
+from engine.self_test_command import add_self_test_options
+from engine.terminal import print_event, reporting
 from engine.torch_command import add_torch_options
 from engine.unpickling_guard import forbid_unpickling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Sequence
     from enum import StrEnum
-    from types import FrameType
 
-    from engine.api import ClipDefaults, EightBitReport, Event
+    from engine.api import ClipDefaults
 
 NumberT = TypeVar("NumberT", int, float)
 
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130  # what a shell expects of a program that Ctrl-C ended
-_JAIL_WORDS = {
-    JailLevel.NONE: "It was read by a process of its own; this system cannot lock one up.",
-    JailLevel.LIMITS: "It was read with limited memory; this system cannot lock files away.",
-    JailLevel.FILES: "It was read by a process that could open its files and no others.",
-    JailLevel.FULL: "It was read by a process without network that could open its files only.",
-}
-_STDERR = 2
-_STOPPING = b"\nStopping after this step; press Ctrl-C again to stop at once.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
         status = options.run(options)
     except (Cancelled, KeyboardInterrupt):
         if options.json:
-            _print_event(Stopped())
+            print_event(Stopped())
         print("kvdesk: stopped.", file=sys.stderr)
         return EXIT_CANCELLED
     except BrokenPipeError:
@@ -105,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _failed(error: EngineError, *, as_json: bool) -> int:
     if as_json:
-        _print_event(Failed(code=error.code, message=error.message, detail=error.detail))
+        print_event(Failed(code=error.code, message=error.message, detail=error.detail))
     print(f"kvdesk: {error.message}", file=sys.stderr)
     if isinstance(error, OutputExists):
         print("With --overwrite it is replaced.", file=sys.stderr)
@@ -125,13 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_generate(commands.add_parser("generate", help="make a clip from a prompt or a picture"))
 
-    prepare = commands.add_parser("prepare", help="prepare the official files of a model for use")
-    prepare.add_argument("source", metavar="SOURCE_FOLDER")
-    prepare.add_argument("destination", metavar="MODEL_FOLDER")
-    prepare.add_argument("--8bit", dest="eight_bit", action="store_true",
-        help="also write the two U-Nets in 8 bit, or add them to a prepared model")  # fmt: skip
-    prepare.add_argument("--json", action="store_true", help="print events as lines of JSON")
-    prepare.set_defaults(run=_prepare)
+    words = "prepare the official files of a model for use"
+    add_prepare_options(commands.add_parser("prepare", help=words))
+
+    words = "make a small clip with all networks of a model, and look whether it is right"
+    add_self_test_options(commands.add_parser("self-test", help=words))
 
     inspect = commands.add_parser("inspect", help="print the request that a clip was made from")
     inspect.add_argument("file", metavar="FILE", type=Path)
@@ -208,7 +197,7 @@ def _generate(options: argparse.Namespace) -> None:
         overwrite=options.overwrite,
     )
     prepare_output(Path(save.path), overwrite=save.overwrite)
-    with _reporting(as_json=options.json) as (on_event, is_cancelled):
+    with reporting(as_json=options.json) as (on_event, is_cancelled):
         from engine.jobs import JobRunner  # torch takes seconds; bad arguments need not wait
 
         written = JobRunner().generate(
@@ -262,33 +251,6 @@ def _request(options: argparse.Namespace, defaults: ClipDefaults) -> GenerateReq
     )
 
 
-def _prepare(options: argparse.Namespace) -> None:
-    with _reporting(as_json=options.json) as (on_event, is_cancelled):
-        from engine.jobs import prepare
-
-        prepared = prepare(
-            options.source,
-            options.destination,
-            eight_bit=options.eight_bit,
-            on_event=on_event,
-            is_cancelled=is_cancelled,
-        )
-    if not options.json:
-        if prepared.eight_bit is not None:
-            print(_eight_bit_words(prepared.eight_bit))
-        print(_JAIL_WORDS[prepared.jail_level])
-        print(f'Ready: kvdesk generate "PROMPT" --model {options.destination} -o clip.mp4')
-
-
-def _eight_bit_words(report: EightBitReport) -> str:
-    return (
-        f"The U-Nets take {report.bytes_before / 1e9:.2f} GB, in 8 bit "
-        f"{report.bytes_after / 1e9:.2f} GB. {report.num_exact} of {report.num_layers} layers "
-        f"would stay exact; of the others 8 bit loses {report.mean_relative_error:.2%} on average "
-        f"(worst cosine {report.worst_cosine:.5f})."
-    )
-
-
 def _inspect(options: argparse.Namespace) -> None:
     from engine.video_io import read_request
 
@@ -297,49 +259,19 @@ def _inspect(options: argparse.Namespace) -> None:
 
 
 def _models(options: argparse.Namespace) -> None:
-    from engine.checkpoint.folder import find_models, models_folder
+    from engine.checkpoint.folder import list_models
 
     del options
-    for info in find_models():
+    for info in list_models():
+        if not info.is_ready:
+            print(f"{info.name} is not here yet. To get it:")
+            print("  kvdesk download")
+            print(f"  kvdesk prepare --delete-originals DOWNLOAD_FOLDER {shlex.quote(info.folder)}")
+            continue
         print(f"{info.name}\n  {info.description}\n  {info.defaults.size}, in {info.folder}")
         for example in info.defaults.examples:
             print(f'  kvdesk generate "{example}" --model {info.name} -o clip.mp4')
     print(f"Models that you prepare belong in {models_folder()}")
-
-
-@contextlib.contextmanager
-def _reporting(*, as_json: bool) -> Generator[tuple[Callable[[Event], None], Callable[[], bool]]]:
-    """Where events go, and whether Ctrl-C was pressed; the second press ends at once."""
-    presses = 0
-
-    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal presses
-        presses += 1
-        if presses == 1:
-            os.write(_STDERR, _STOPPING)  # `print` may be what was interrupted
-            return
-        # This waits for the end of a single computation; a third press does not.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        if as_json:
-            yield _print_event, lambda: presses > 0
-        else:
-            with TerminalProgress() as progress:
-                yield progress.show, lambda: presses > 0
-    except (Exception, KeyboardInterrupt):
-        # Ctrl-C reaches the programs that we started too, and their end looks like a failure.
-        if presses:
-            raise Cancelled from None
-        raise
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def _print_event(event: Event) -> None:
-    print(json.dumps(event_to_json(event)), flush=True)
 
 
 def _names(choices: type[StrEnum]) -> list[str]:

@@ -69,6 +69,12 @@ class DeviceError(EngineError):
     code = "device"
 
 
+class WrongNumbers(DeviceError):
+    """What was computed cannot be right: the device or the model's files are at fault."""
+
+    code = "wrong_numbers"
+
+
 class OutOfMemory(EngineError):
     """The device or the computer has too little free memory for the job."""
 

@@ -35,6 +35,7 @@ _CONTROL_DEVICE = 1 << 15
 _ALL_IN_VERSION = {1: 2**13 - 1, 2: 2**14 - 1, 3: 2**15 - 1, 4: 2**15 - 1}
 _ALL_FILE_RIGHTS = 2**16 - 1  # from version 5 on
 _FOR_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _CONTROL_DEVICE
+_REMOVE = 1 << 4 | 1 << 5  # folders, and files
 _READING = _READ_FILE | _READ_FOLDER
 _TCP_VERSION, _TCP = 4, 0b11
 _SCOPE_VERSION, _SCOPES = 6, 0b11  # sockets without a file, signals to others
@@ -44,6 +45,7 @@ def lock_up(
     *,
     readable: Sequence[Path] = (),
     writable: Sequence[Path] = (),
+    deletable: Sequence[Path] = (),
     executable: Sequence[Path] = (),
     memory_bytes: int | None = None,
     cpu_seconds: int | None = None,
@@ -59,6 +61,7 @@ def lock_up(
     Args:
         readable: files, and folders with all in them, that may be read.
         writable: the same for reading, writing, creating and deleting.
+        deletable: folders in which files and folders may be read and deleted.
         executable: the same for reading and starting as programs. Where it is empty, no program
             can be started and no process be forked.
         memory_bytes: how much more address space than now there may be.
@@ -71,7 +74,10 @@ def lock_up(
     if not _limit(memory_bytes, cpu_seconds, file_bytes):
         return JailLevel.NONE
     version = _landlock_version()
-    rules = _rules(readable, writable, executable, _rights(version)) if version else {}
+    allowed = [(readable, _READING), (deletable, _READING | _REMOVE)]
+    allowed += [(executable, _READING | _EXECUTE)]
+    allowed += [(writable, _rights(version) & ~(_EXECUTE | _CONTROL_DEVICE))]
+    rules = _rules(allowed) if version else {}
     has_one_thread = _num_threads() == 1
     is_locked = version > 0 and _lock_files(version, rules)
     is_filtered = jail_filter.forbid_calls(programs=bool(executable))
@@ -143,15 +149,9 @@ def _rights(version: int) -> int:
     return _ALL_IN_VERSION.get(version, _ALL_FILE_RIGHTS)
 
 
-def _rules(
-    readable: Sequence[Path], writable: Sequence[Path], executable: Sequence[Path], all_rights: int
-) -> dict[Path, int]:
+def _rules(allowed: Sequence[tuple[Sequence[Path], int]]) -> dict[Path, int]:
     rules: dict[Path, int] = {}
-    for paths, rights in (
-        (readable, _READING),
-        (executable, _READING | _EXECUTE),
-        (writable, all_rights & ~(_EXECUTE | _CONTROL_DEVICE)),
-    ):
+    for paths, rights in allowed:
         for path in paths:
             rules[path] = rules.get(path, 0) | rights
     return rules

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from engine.api import Event, Prepared
+    from engine.api import Event, Prepare, Prepared
 
     OnEvent = Callable[[Event], None]
     IsCancelled = Callable[[], bool]
@@ -73,7 +73,7 @@ class JobRunner:
             picture = open_picture(
                 Path(request.picture.path), background=request.picture.background
             )
-        opened, device = _chosen(model, device_name)
+        opened, device = chosen(model, device_name)
         opened.check_size(request.size)
         check_model(
             opened, request, eight_bit=eight_bit, on_event=on_event, is_cancelled=is_cancelled
@@ -109,7 +109,7 @@ class JobRunner:
             InvalidRequest: `folder` has another clip, or the request does not fit the model.
             EngineError: what stopped it, `Cancelled` included. What is done is kept in `folder`.
         """
-        opened, device = _chosen(model, device_name)
+        opened, device = chosen(model, device_name)
         opened.check_size(request.size)
         clip = existing_clip(folder, request, opened)
         if clip is not None and is_finished(clip, request, until):
@@ -159,7 +159,14 @@ class JobRunner:
         return self._pipeline
 
 
-def _chosen(model: str, device_name: str | None) -> tuple[ModelFolder, Device]:
+def chosen(model: str, device_name: str | None) -> tuple[ModelFolder, Device]:
+    """The model, opened, and the device; None is the best there is.
+
+    Raises:
+        ModelNotFound: there is no such model.
+        ModelFileError: a file of it is missing or damaged.
+        DeviceError: there is no such device.
+    """
     device = Device.best() if device_name is None else Device.named(device_name)
     return ModelFolder.open(locate_model(model)), device
 
@@ -173,28 +180,21 @@ def _save(
         return save_fitted(fitted, save, request=to_json(request), on_frame=step_done)
 
 
-def prepare(
-    source: str,
-    destination: str,
-    *,
-    eight_bit: bool,
-    on_event: OnEvent,
-    is_cancelled: IsCancelled,
-) -> Prepared:
-    """Prepare a model, with `eight_bit` also in 8 bit; the last event is returned too.
+def prepare(command: Prepare, *, on_event: OnEvent, is_cancelled: IsCancelled) -> Prepared:
+    """Prepare a model; `on_event` is not told the end, which is returned.
 
     Raises:
         EngineError: what stopped it. What was prepared so far is kept and taken up again.
     """
     # The folder's name becomes the model's, in a file of UTF-8.
+    destination = command.destination
     if "\0" in destination or any("\ud800" <= letter <= "\udfff" for letter in destination):
         raise InvalidRequest(f"{destination!r} cannot be the name of a model's folder.")
-    prepared = prepare_in_process(
-        Path(source),
+    return prepare_in_process(
+        Path(command.source),
         Path(destination),
-        eight_bit=eight_bit,
+        eight_bit=command.eight_bit,
+        delete_originals=command.delete_originals,
         on_progress=on_event,
         is_cancelled=is_cancelled,
     )
-    on_event(prepared)
-    return prepared

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-from engine.errors import InvalidRequest, PictureError
+from engine.errors import InvalidRequest, PictureError, WrongNumbers
 from engine.picture_files import decode_picture, decoding, read_picture_file, size_text
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def array_to_pictures(frames: np.ndarray) -> list[Image.Image]:
     """RGB pictures of a clip: float32, (frames, 3, height, width), -1 to 1; beyond is cut off.
 
     Raises:
-        ValueError: the shape or the type is another, or a value is not a number.
+        WrongNumbers: a value is not a number.
+        ValueError: the shape or the type is another.
     """
     if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype != np.float32:
         raise ValueError(
@@ -143,7 +144,11 @@ def array_to_pictures(frames: np.ndarray) -> list[Image.Image]:
     pictures: list[Image.Image] = []
     for number, frame in enumerate(frames):
         if np.isnan(frame).any():
-            raise ValueError(f"frame {number} has values that are not numbers")
+            raise WrongNumbers(
+                "A picture has values that are not numbers. The model or the device computes wrong "
+                "numbers: find out which with kvdesk self-test and kvdesk doctor --full.",
+                detail=f"frame {number} of {len(frames)}",
+            )
         unit = np.clip((frame + 1) / 2, 0, 1)
         # PARITY: cut down to whole numbers, not rounded.
         pixels = (unit * 255).astype(np.uint8).transpose(1, 2, 0)

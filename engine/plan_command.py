@@ -7,7 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from engine.api import LATENT_SCALE, ClipDefaults, Fps, FrameSize, GenerateRequest
+from engine.api import LATENT_SCALE, RELEASED_MODEL, ClipDefaults, Fps, FrameSize, GenerateRequest
 from engine.errors import InvalidRequest, ModelNotFound
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from engine.memory.clip_plan import ClipPlan
     from engine.memory.device_kind import DeviceKind
     from engine.memory.model_sizes import ModelSizes
-
-RELEASED = "kandinsky-1.1"
-"""Names the released model, whose sizes come with this program."""
 
 _SIMULATED = "simulated:"
 _COMMON_CARD = "RTX 3060"  # whose speed is taken where --vram is said, and no card is there
@@ -31,7 +28,7 @@ _DESKTOP_BYTES = 10**9
 def add_plan_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be said behind `kvdesk plan`."""
     add = parser.add_argument
-    add("--model", default=RELEASED, metavar="FOLDER|NAME", help=f"default: {RELEASED}")
+    add("--model", default=RELEASED_MODEL, metavar="FOLDER|NAME", help=f"default: {RELEASED_MODEL}")
     add("--width", type=int, metavar="W", help="in pixels; default: the model's own")
     add("--height", type=int, metavar="H")
     add("--fps", choices=[fps.value for fps in Fps], default="low", help="12, 45 or 177 frames")
@@ -120,7 +117,7 @@ def _model(name: str) -> tuple[ModelSizes, ClipDefaults, str]:
     try:
         folder = ModelFolder.open(locate_model(name))
     except ModelNotFound:
-        if name != RELEASED:
+        if name != RELEASED_MODEL:
             raise
         return released_sizes(), ClipDefaults(), ""
     from engine.checkpoint.networks import NetworkLoader

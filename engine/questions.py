@@ -6,12 +6,14 @@ Torch is waited for only where an answer needs it.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from engine.api import (
+    RELEASED_MODEL,
     ClipPlanned,
     CountTokens,
     DescribeDownload,
@@ -28,10 +30,16 @@ from engine.api import (
     TokensCounted,
 )
 from engine.api.files import publish, temporary_beside
-from engine.checkpoint.folder import ModelFolder, find_models, locate_model
+from engine.checkpoint.folder import (
+    ModelFolder,
+    check_multiple,
+    list_models,
+    locate_model,
+    released_model,
+)
 from engine.config import ModelConfig
 from engine.download.process import describe_download
-from engine.errors import PictureError
+from engine.errors import ModelNotFound, PictureError
 from engine.export_size import predict_clip_export
 from engine.machine import PROCESS_BYTES, describe_machine
 from engine.memory.device_kind import DeviceKind
@@ -45,6 +53,7 @@ if TYPE_CHECKING:
 
     from engine.api import Aside, Event, Question
     from engine.memory.clip_plan import StagePlan
+    from engine.memory.clip_traces import ClipTracer
     from engine.progress import StageWork
     from engine.torch_loading import TorchLoading
 
@@ -88,7 +97,7 @@ def answer(question: Question, loading: TorchLoading, *, is_cancelled: Callable[
     """
     match question:
         case ListModels():
-            return ModelsListed(models=tuple(find_models()))
+            return ModelsListed(models=tuple(list_models()))
         case DescribeMachine():
             loading.wait_for_torch()
             return describe_machine()
@@ -116,8 +125,8 @@ def answer(question: Question, loading: TorchLoading, *, is_cancelled: Callable[
 
 def _plan(question: PlanClip, loading: TorchLoading) -> ClipPlanned:
     request = question.request
-    folder = ModelFolder.open(locate_model(question.model))
-    folder.check_size(request.size)
+    folder = _folder_of(question.model)
+    check_multiple(request.size, (folder.info if folder else released_model()).size_multiple)
     loading.wait_for_all()
     from engine.checkpoint.networks import NetworkLoader
     from engine.memory.clip_plan import plan_clip
@@ -128,10 +137,10 @@ def _plan(question: PlanClip, loading: TorchLoading) -> ClipPlanned:
 
     device = Device.best() if question.device is None else Device.named(question.device)
     plan = plan_clip(
-        tracer_of(NetworkLoader(folder), device.kind),
+        tracer_of(NetworkLoader(folder), device.kind) if folder else _released_tracer(device.kind),
         request,
         budget_bytes=usable_bytes(device.free_bytes),
-        card=Speeds(device, folder.fingerprint).card,
+        card=Speeds(device, folder.fingerprint if folder else "").card,
         allow_8bit=question.eight_bit,
     )
     # Where it does not fit, a person wants to know how much has to be free.
@@ -148,6 +157,25 @@ def _plan(question: PlanClip, loading: TorchLoading) -> ClipPlanned:
         free_bytes=device.free_bytes + process_bytes,
         device=device.name,
     )
+
+
+def _folder_of(model: str) -> ModelFolder | None:
+    """The model's folder; None for the released model where that is not prepared yet."""
+    try:
+        return ModelFolder.open(locate_model(model))
+    except ModelNotFound:
+        if model != RELEASED_MODEL:
+            raise
+        return None
+
+
+@cache
+def _released_tracer(kind: DeviceKind) -> ClipTracer:
+    """What the networks of the released model do, without any of its files."""
+    from engine.memory.clip_traces import keeping_tracer
+    from engine.memory.model_sizes import released_sizes
+
+    return keeping_tracer(released_sizes(), kind)
 
 
 def _planned_stage(work: StageWork, plans: Sequence[StagePlan]) -> PlannedStage:

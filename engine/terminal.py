@@ -1,8 +1,11 @@
-"""Events as progress bars in a terminal, one for each stage, with one estimate of the time left."""
+"""Events in a terminal: bars of progress with one estimate of the time left, or lines of JSON."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -17,10 +20,13 @@ from engine.api import (
     StageFinished,
     StageStarted,
     StepDone,
+    event_to_json,
 )
+from engine.errors import Cancelled
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable, Generator
+    from types import FrameType, TracebackType
 
     from engine.api import Event
 
@@ -44,6 +50,8 @@ _FILE_WIDTH = len("interpolation.safetensors")
 _FORMAT = "{desc} {percentage:3.0f} % |{bar:20}| {n_fmt}/{total_fmt}{postfix}"
 _BYTES_FORMAT = "{desc} {percentage:3.0f} % |{bar:20}| {n_fmt}/{total_fmt}, {remaining} left"
 _NARROW = 79
+_STDERR = 2
+_STOPPING = b"\nStopping after this step; press Ctrl-C again to stop at once.\n"
 
 
 class TerminalProgress:
@@ -138,3 +146,39 @@ class TerminalProgress:
 def _left(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"about {minutes} min {rest:02} s left" if minutes else f"about {rest} s left"
+
+
+@contextlib.contextmanager
+def reporting(*, as_json: bool) -> Generator[tuple[Callable[[Event], None], Callable[[], bool]]]:
+    """Where events go, and whether Ctrl-C was pressed; the second press ends at once."""
+    presses = 0
+
+    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            os.write(_STDERR, _STOPPING)  # `print` may be what was interrupted
+            return
+        # This waits for the end of a single computation; a third press does not.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        if as_json:
+            yield print_event, lambda: presses > 0
+        else:
+            with TerminalProgress() as progress:
+                yield progress.show, lambda: presses > 0
+    except (Exception, KeyboardInterrupt):
+        # Ctrl-C reaches the programs that we started too, and their end looks like a failure.
+        if presses:
+            raise Cancelled from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def print_event(event: Event) -> None:
+    """Print `event` as a line of JSON."""
+    print(json.dumps(event_to_json(event)), flush=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.api.files import make_folder, remove_leftovers, temporary_beside
-from engine.api.own_module import is_bundle, own_command, own_program
+from engine.api.own_module import is_bundle, own_command, own_program, torch_advice
 from engine.errors import EngineError, InvalidRequest
 from engine.own_torch import (
     TORCH_VARIABLE,
@@ -62,8 +62,7 @@ def run_get_torch(options: argparse.Namespace) -> None:
     if inside is None:
         raise InvalidRequest(
             "This kvdesk was installed into a Python environment, which PyTorch is a part of. "
-            "Exchange it there:\n  uv pip install --torch-backend=auto --reinstall-package torch "
-            "torch"
+            f"Exchange it there:\n  {torch_advice()}"
         )
     if options.list:
         _list(inside)

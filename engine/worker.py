@@ -40,8 +40,8 @@ from engine.api import (
     Hello,
     MemoryFreed,
     Prepare,
-    Prepared,
     Quit,
+    SelfTest,
     Stopped,
     Work,
     command_from_json,
@@ -220,7 +220,7 @@ class Worker:
         results: list[Event] = []
 
         def on_event(event: Event) -> None:
-            if isinstance(event, Finished | Prepared):
+            if isinstance(event, Finished):
                 results.append(event)
             else:
                 self._send(work.job, event)
@@ -238,20 +238,17 @@ class Worker:
             folder = Path(work.folder)
             export_clip(folder, work.save, on_event=on_event, is_cancelled=is_cancelled)
             return results[0]
-        # Importing torch takes seconds; nothing but these two waits for it.
+        # Importing torch takes seconds; nothing but these three waits for it.
         self._loading.wait_for_all()
         from engine import jobs
 
         if isinstance(work, Prepare):
-            jobs.prepare(
-                work.source,
-                work.destination,
-                eight_bit=work.eight_bit,
-                on_event=on_event,
-                is_cancelled=is_cancelled,
-            )
-            return results[0]
+            return jobs.prepare(work, on_event=on_event, is_cancelled=is_cancelled)
         self._runner = self._runner or jobs.JobRunner()
+        if isinstance(work, SelfTest):
+            from engine.self_test import run_self_test
+
+            return run_self_test(self._runner, work, on_event=on_event, is_cancelled=is_cancelled)
         self._runner.make_clip(
             work.request,
             Path(work.folder),

@@ -1,7 +1,8 @@
 """What is asked of the engine and what it answers: requests, commands, events, a clip's folder.
 
-Everything here is a frozen dataclass or an enum that goes to JSON and back, and needs the standard
-library only: the window imports this package and `engine.errors`, and nothing else of the engine.
+Nearly everything here is a frozen dataclass or an enum that goes to JSON and back, and needs the
+standard library only: the window imports this package and `engine.errors`, and nothing else of the
+engine.
 """
 
 from engine.api.clips import (
@@ -37,6 +38,7 @@ from engine.api.commands import (
     Prepare,
     Question,
     Quit,
+    SelfTest,
     Work,
     command_from_json,
     command_to_json,
@@ -67,6 +69,7 @@ from engine.api.events import (
     Prepared,
     PrepareProgress,
     PreviewReady,
+    SelfTested,
     StageFinished,
     StageStarted,
     StepDone,
@@ -77,6 +80,7 @@ from engine.api.events import (
     event_to_json,
 )
 from engine.api.jail_level import JailLevel
+from engine.api.models_folder import models_folder, set_models_folder
 from engine.api.requests import (
     DEMO_MODEL,
     LATENT_SCALE,
@@ -87,6 +91,7 @@ from engine.api.requests import (
     MAX_STEPS,
     MIN_SPEED,
     NUM_BASE_FRAMES,
+    RELEASED_MODEL,
     ClipDefaults,
     CropBox,
     Fps,
@@ -125,6 +130,7 @@ __all__ = [
     "NUM_BASE_FRAMES",
     "PICTURE_FILE",
     "PROTOCOL_VERSION",
+    "RELEASED_MODEL",
     "STRIP_FILE",
     "STRIP_HEIGHT",
     "UNPICKLING_EXIT_CODE",
@@ -190,6 +196,8 @@ __all__ = [
     "Sampler",
     "SamplingSettings",
     "SaveRequest",
+    "SelfTest",
+    "SelfTested",
     "Stage",
     "StageFinished",
     "StageSeconds",
@@ -206,5 +214,7 @@ __all__ = [
     "event_to_json",
     "frame_path",
     "from_json",
+    "models_folder",
+    "set_models_folder",
     "to_json",
 ]

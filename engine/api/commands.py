@@ -54,12 +54,29 @@ class Prepare:
     """Prepare official files into a model's folder.
 
     With `eight_bit` the U-Nets are written in 8 bit too; into a folder that was prepared without,
-    they are added.
+    they are added. With `delete_originals` every official file is deleted as soon as nothing more
+    is made of it, and what was made of it is safe on the disk.
     """
 
     job: int
     source: str
     destination: str
+    eight_bit: bool = False
+    delete_originals: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """Make a small clip in the new folder `folder` and look at all of it; answer `SelfTested`.
+
+    The clip goes through all networks of `model`, and is as large as is planned to take about ten
+    seconds. `device` and `eight_bit` as in `MakeClip`.
+    """
+
+    job: int
+    model: str
+    folder: str
+    device: str | None = None
     eight_bit: bool = False
 
 
@@ -179,7 +196,7 @@ class Quit:
     """Stop the running job and end. So does the end of the input."""
 
 
-Work = MakeClip | ExportClip | Prepare | FreeMemory
+Work = MakeClip | ExportClip | Prepare | SelfTest | FreeMemory
 """Commands that run one after the other."""
 
 Question = (
@@ -206,6 +223,7 @@ _KINDS: MessageKinds[Command] = MessageKinds(
         "make_clip": MakeClip,
         "export_clip": ExportClip,
         "prepare": Prepare,
+        "self_test": SelfTest,
         "download_model": DownloadModel,
         "free_memory": FreeMemory,
         "cancel": Cancel,

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+JOURNAL_FILE = "kvdesk-download.json"
+"""Lies in the folder of a download, and says which of its files are whole."""
+LOCK_FILE = ".kvdesk-download.lock"
+"""Is held by who downloads into its folder."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadFile:
@@ -26,14 +31,16 @@ class DownloadDescribed:
 
     `missing_bytes` have to be fetched of the `total_bytes` of `files`. `stays_bytes` is about what
     the prepared model takes in the end, `peak_bytes` what is on the disk at once when it has been
-    prepared with all that was downloaded beside it. `free_bytes` are free on the disk now; None
-    where nobody can tell.
+    prepared with all that was downloaded beside it, `peak_bytes_deleting` the most that is there at
+    once if the official files are deleted as they are prepared. `free_bytes` are free on the disk
+    now; None where nobody can tell.
     """
 
     files: tuple[DownloadFile, ...]
     total_bytes: int
     missing_bytes: int
     peak_bytes: int
+    peak_bytes_deleting: int
     stays_bytes: int
     free_bytes: int | None
 

@@ -190,6 +190,21 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTested:
+    """All networks of a model computed what they should on `device`, in so many `seconds`.
+
+    The clip had `num_frames` of `width` by `height` pixels; `key_frame` is the PNG of its first.
+    """
+
+    seconds: float
+    num_frames: int
+    width: int
+    height: int
+    device: str
+    key_frame: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsListed:
     """The models that were found."""
 
@@ -211,11 +226,16 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineDescribed:
-    """The devices, the one that is used unless another is named first; and the main memory."""
+    """The devices, the one that is used unless another is named first; and the main memory.
+
+    `card_without_torch` is the name of a graphics card that is there and that this PyTorch cannot
+    use because it was built without; "" where there is none.
+    """
 
     devices: tuple[DeviceInfo, ...]
     total_bytes: int
     free_bytes: int
+    card_without_torch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +329,7 @@ Event = (
     | CheckProgress
     | PrepareProgress
     | Prepared
+    | SelfTested
     | ModelsListed
     | MachineDescribed
     | ClipPlanned
@@ -339,6 +360,7 @@ _KINDS: MessageKinds[Event] = MessageKinds(
         "check_progress": CheckProgress,
         "prepare_progress": PrepareProgress,
         "prepared": Prepared,
+        "self_tested": SelfTested,
         "models_listed": ModelsListed,
         "machine_described": MachineDescribed,
         "clip_planned": ClipPlanned,

@@ -33,6 +33,14 @@ def own_program() -> str:
     return str(program)
 
 
+def torch_advice() -> str:
+    """The command that gets the PyTorch for the graphics card that is there."""
+    if is_bundle():
+        return "kvdesk get-torch"
+    # Without the second option a build for the processor counts as what was asked for.
+    return "uv pip install --torch-backend=auto --reinstall-package torch torch"
+
+
 def own_command(module: str) -> list[str]:
     """The command line that runs `main` of `module` with what follows as its arguments."""
     if is_bundle():

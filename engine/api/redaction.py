@@ -37,7 +37,7 @@ _TITLE_CHARACTERS = 60  # what the window cuts long titles to
 _OWN_FILES = re.compile(
     r"(?:\d{4}\.png|(?:key_frame|picture|preview|poster)\.png|strip\.jpg"
     r"|(?:clip|model|preparation|preview|configs?|settings|queue|form|prompts|batches|paces|index"
-    r"|speeds|tokenizer|tokenizer_config|text_encoder_config|special_tokens_map)\.json"
+    r"|speeds|models_folder|tokenizer|tokenizer_config|text_encoder_config|special_tokens_map)\.json"
     r"|(?:t2v|interpolation|interpolation_[12]|movq|video_movq|t5_projections|text_encoder|text"
     r"|key_frame|base_frames|loop)(?:_8bit)?\.(?:safetensors|pt)|kvdesk\.log)(?![\w.-])"
 )

@@ -22,6 +22,8 @@ MIN_SPEED = 0.25
 MAX_SPEED = 4.0
 NUM_BASE_FRAMES = 12
 DEMO_MODEL = "demo"
+RELEASED_MODEL = "kandinsky-1.1"
+"""Names the released model, whose sizes come with this program."""
 
 
 def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
@@ -250,7 +252,7 @@ class ClipDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """A model that can be used, as a list of models shows it.
+    """A model, as a list of models shows it.
 
     Attributes:
         text_encoder_8bit: whether its text encoder has 8-bit weights.
@@ -258,6 +260,7 @@ class ModelInfo:
         unets_8bit: whether its U-Nets are there in 8 bit too, for who allows that.
         error_8bit: mean relative error of these 8-bit weights, measured when the model was
             prepared; None where nobody has.
+        is_ready: whether clips can be made with it; else it has to be prepared into `folder`.
     """
 
     name: str
@@ -268,6 +271,7 @@ class ModelInfo:
     defaults: ClipDefaults
     unets_8bit: bool = False
     error_8bit: float | None = None
+    is_ready: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MessageT = TypeVar("MessageT", bound="DataclassInstance")
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 """Raised when a message changes in a way that the other side would not understand."""
 
 

@@ -12,10 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 import engine
-from engine.api import DEMO_MODEL
+from engine.api import DEMO_MODEL, RELEASED_MODEL, ClipDefaults, ModelInfo, models_folder
+from engine.checkpoint.json_file import read_json_object
 from engine.checkpoint.model_json import MODEL_FILE, PREPARATION_FILE
 from engine.checkpoint.progress import ByteProgress
 from engine.errors import EngineError, InvalidRequest, ModelFileError, ModelNotFound
@@ -23,7 +22,7 @@ from engine.errors import EngineError, InvalidRequest, ModelFileError, ModelNotF
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from engine.api import FrameSize, ModelInfo, PrepareProgress
+    from engine.api import FrameSize, PrepareProgress
     from engine.checkpoint.checked_files import CheckableFile
     from engine.checkpoint.tensors import TensorRecord
     from engine.preview import PreviewMap
@@ -183,11 +182,6 @@ class ModelFolder(ABC):
             file.check(progress.of(file.name))
 
 
-def models_folder() -> Path:
-    """Where the models lie that this user has prepared."""
-    return platformdirs.user_data_path("kvdesk", appauthor=False) / "models"
-
-
 def resources_folder() -> Path:
     """Where what comes with this program lies."""
     return Path(engine.__file__).parents[1] / "resources"
@@ -217,6 +211,34 @@ def find_models() -> list[ModelInfo]:
     return found
 
 
+def released_folder() -> Path:
+    """Where what comes with this program of the released model lies: its configurations."""
+    return resources_folder() / "kandinsky_1_1"
+
+
+def released_model() -> ModelInfo:
+    """The released model as a list shows it before it is there."""
+    # It is made of what is in this module.
+    from engine.checkpoint.official import CONFIGS_FILE, size_multiple
+
+    return ModelInfo(
+        name=RELEASED_MODEL,
+        folder=str(models_folder() / RELEASED_MODEL),
+        description="Kandinsky Video 1.1, which has to be fetched and prepared first.",
+        text_encoder_8bit=True,
+        size_multiple=size_multiple(read_json_object(released_folder() / CONFIGS_FILE)),
+        defaults=ClipDefaults(),
+        is_ready=False,
+    )
+
+
+def list_models() -> list[ModelInfo]:
+    """As `find_models`; last the released model, as long as it still has to be prepared."""
+    found = find_models()
+    is_there = any(info.name == RELEASED_MODEL for info in found)
+    return found if is_there else [*found, released_model()]
+
+
 def locate_model(name_or_path: str | None) -> Path:
     """The folder of a model: the demo for "demo" or None, else a prepared model's name or a path.
 
@@ -237,6 +259,11 @@ def locate_model(name_or_path: str | None) -> Path:
             return prepared
         if name_or_path and path.is_dir():
             return path
+    if name_or_path == RELEASED_MODEL:
+        raise ModelNotFound(
+            f"{RELEASED_MODEL} is not prepared yet. Fetch its files with kvdesk download, and "
+            f'prepare them with: kvdesk prepare DOWNLOAD_FOLDER "{prepared}"'
+        )
     raise ModelNotFound(
         f"There is no model {name_or_path[:200]!r}: neither a folder of that name nor a prepared "
         f"model in {models_folder()}."

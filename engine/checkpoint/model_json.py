@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
 
-from engine import __version__
 from engine.api import ClipDefaults, from_json, to_json
 from engine.checkpoint.json_file import read_json_object
 from engine.errors import MessageError, ModelFileError, NewerModel
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.json"
 PREPARATION_FILE = "preparation.json"
+TEXT_ENCODER_CONFIG_FILE = "text_encoder_config.json"
+TOKENIZER_FOLDER = "tokenizer"
 _ODD = "\\:\0"
 _AGAIN = "Prepare the model again into the same folder."
 FORMAT_VERSION = 1
@@ -106,14 +107,13 @@ def read_model_file(folder: Path) -> ModelFile:
 
 
 def read_preparation(folder: Path) -> Preparation | None:
-    """`preparation.json` of `folder`; None where there is none that this kvdesk can go on with."""
+    """`preparation.json` of `folder`; None where there is none that this kvdesk can read."""
     try:
         data = read_json_object(folder / PREPARATION_FILE)
         state = from_json(Preparation, data, where=PREPARATION_FILE)
     except (ModelFileError, MessageError):
         return None
-    is_ours = (state.format_version, state.kvdesk_version) == (FORMAT_VERSION, __version__)
-    return state if is_ours else None
+    return state if state.format_version == FORMAT_VERSION else None
 
 
 def model_fingerprint(folder: Path, *, without: Container[str]) -> str:

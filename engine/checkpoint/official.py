@@ -8,9 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.api import LATENT_SCALE, ClipDefaults, ModelInfo
+from engine.checkpoint.already_prepared import OF_ENCODER, AlreadyPrepared
 from engine.checkpoint.checked_files import CheckableFile, CheckedFiles
 from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.json_file import read_json_object
+from engine.checkpoint.model_json import TEXT_ENCODER_CONFIG_FILE
 from engine.checkpoint.resumable_file import digest_file
 from engine.checkpoint.tensors import unreadable
 from engine.checkpoint.text_encoder_source import (
@@ -25,7 +27,7 @@ from engine.config import ModelConfig
 from engine.errors import ModelFileError, ModelNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
     from pathlib import Path
 
     from engine.api import PrepareProgress
@@ -41,16 +43,21 @@ class OfficialFolder(ModelFolder):
 
     Attributes:
         text_encoder_folder: where the text encoder's files are.
+        already: what was prepared of them; of that they need not be there any more.
     """
 
     is_prepared = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, already: AlreadyPrepared | None = None) -> None:
+        self.already = already or AlreadyPrepared(folder=path, files={}, sources={})
         names = [CONFIGS_FILE, *(f"{part}.pt" for part in _ARCHIVED_PARTS)]
-        _check_presence(path, names)
-        configs = read_json_object(path / CONFIGS_FILE)
-        self.text_encoder_folder = find_text_encoder(path, configs)
-        self._text_encoder_files = weight_files(self.text_encoder_folder)
+        _check_presence(path, names, self.already.sources)
+        configs = read_json_object(self.already.stand_in(path / CONFIGS_FILE, CONFIGS_FILE))
+        prepared = [name for name in self.already.sources if name.startswith(OF_ENCODER)]
+        gone = [name.removeprefix(OF_ENCODER) for name in prepared]
+        self.text_encoder_folder = find_text_encoder(path, configs, gone)
+        self._text_encoder_files = weight_files(self.text_encoder_folder, gone)
+        encoder_config = self.text_encoder_folder / "config.json"
         self._archives: Mapping[Path, Mapping[str, TensorRecord]] | None = None
         self._checked: dict[ModelPart, dict[str, TensorRecord]] = {}
         beside_weights = ["config.json", *TOKENIZER_FILES]
@@ -70,7 +77,9 @@ class OfficialFolder(ModelFolder):
                 size_multiple=size_multiple(configs),
                 defaults=ClipDefaults(),
             ),
-            text_encoder_config=read_json_object(self.text_encoder_folder / "config.json"),
+            text_encoder_config=read_json_object(
+                self.already.stand_in(encoder_config, TEXT_ENCODER_CONFIG_FILE)
+            ),
             tokenizer_folder=self.text_encoder_folder,
             fingerprint=_fingerprint([file for file in files if file.is_file()]),
         )
@@ -80,6 +89,22 @@ class OfficialFolder(ModelFolder):
         if part is ModelPart.TEXT_ENCODER:
             return self._text_encoder_files
         return (self.path / f"{part}.pt",)
+
+    def sources(self) -> dict[str, Path]:
+        """The files that are there, by the names that a prepared folder gives them.
+
+        The weights come first, then what is small, and last what says where the others are.
+        """
+        folder = self.text_encoder_folder
+        weights = [file for part in _ARCHIVED_PARTS for file in self.files(part)]
+        small = (*TOKENIZER_FILES, "config.json")
+        found = {
+            **{file.name: file for file in weights},
+            **{f"{OF_ENCODER}{file.name}": file for file in self._text_encoder_files},
+            **{f"{OF_ENCODER}{name}": folder / name for name in small},
+            CONFIGS_FILE: self.path / CONFIGS_FILE,
+        }
+        return {name: file for name, file in found.items() if file.is_file()}
 
     def index(self, part: ModelPart) -> dict[str, TensorRecord]:
         """As `tensors`, without comparing the contents with their checksums."""
@@ -125,7 +150,7 @@ class OfficialFolder(ModelFolder):
     def _index_archives(self) -> Mapping[Path, Mapping[str, TensorRecord]]:
         """All archives at once: each process that reads them starts with seconds of imports."""
         if self._archives is None:
-            files = [file for part in ModelPart for file in self.files(part)]
+            files = [file for part in ModelPart for file in self.files(part) if file.is_file()]
             self._archives = index_archives([file for file in files if _is_archive(file)])
         return self._archives
 
@@ -141,8 +166,8 @@ def check_source(file: Path, on_bytes: Callable[[int], None]) -> str:
     return digest_file(file, on_bytes).sha256
 
 
-def _check_presence(path: Path, names: Sequence[str]) -> None:
-    missing = [name for name in names if not (path / name).is_file()]
+def _check_presence(path: Path, names: Sequence[str], gone: Container[str]) -> None:
+    missing = [name for name in names if name not in gone and not (path / name).is_file()]
     if len(missing) == len(names):
         raise ModelNotFound(
             f"There is no model in {path}: neither the model.json of a prepared model nor the "

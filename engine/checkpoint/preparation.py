@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine import __version__
 from engine.api.files import write_text_atomically
+from engine.checkpoint.already_prepared import original_gone
 from engine.checkpoint.model_json import (
     FORMAT_VERSION,
     PREPARATION_FILE,
@@ -23,10 +24,9 @@ from engine.checkpoint.model_json import (
 )
 from engine.checkpoint.official import check_source
 from engine.checkpoint.progress import ByteProgress, Share
-from engine.checkpoint.resumable_file import digest_file, partial_of, unwritable
+from engine.checkpoint.resumable_file import digest_file, unwritable
 from engine.checkpoint.tensors import unreadable
-from engine.disk_space import check_space
-from engine.errors import ModelFileError
+from engine.errors import InvalidRequest, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +62,7 @@ class FileWriter:
         digest = file.write(path, share.on_bytes)
         share.finish()
         for state, source in zip(sources, file.sources.values(), strict=True):
-            if _state(source) != (state.entry.size, state.mtime_ns):
+            if state_of(source) != (state.entry.size, state.mtime_ns):
                 raise ModelFileError(
                     f"{source} changed while it was read. Prepare the model again."
                 )
@@ -86,10 +86,10 @@ class FileWriter:
         """Tell the progress of `file`, of which nothing is left to do."""
         for name, source in file.sources.items():
             if name not in self._checked:
-                self._progress.of(name)(_state(source)[0])
+                self._progress.of(name)(state_of(source)[0])
 
     def _check(self, name: str, source: Path) -> SourceState:
-        size, mtime_ns = _state(source)
+        size, mtime_ns = state_of(source)
         before = self._checked.get(name)
         if before is not None and (before.entry.size, before.mtime_ns) == (size, mtime_ns):
             return before
@@ -115,21 +115,7 @@ def work_in_bytes(files: Sequence[PlannedFile]) -> int:
     """What a `FileWriter` tells the progress of `files`, each source once."""
     sources = {name: source for file in files for name, source in file.sources.items()}
     total = sum(file.work_bytes + file.size for file in files)
-    return total + sum(_state(source)[0] for source in sources.values())
-
-
-def check_room(destination: Path, files: Sequence[PlannedFile]) -> None:
-    """The disk of `destination` has room for what is not there yet of `files`.
-
-    Raises:
-        DiskFull: it has not.
-    """
-    needed = 0
-    for file in files:
-        path = destination / file.name
-        there = [name.stat().st_size for name in (path, partial_of(path)) if name.is_file()]
-        needed += max(0, file.size - max(there, default=0))
-    check_space(destination, needed, "the prepared model")
+    return total + sum(state_of(source)[0] for source in sources.values())
 
 
 def _forget_cached(path: Path) -> None:
@@ -152,30 +138,61 @@ class ResumablePreparation:
     ) -> None:
         self._destination = destination
         before = read_preparation(destination)
-        self._finished = {file.entry.name: file for file in before.finished} if before else {}
+        kept = {file.name for file in planned if file.gone}
+        # Another version may make other files; of those that cannot be made any more, it need not.
+        self._finished = {
+            file.entry.name: file
+            for file in (before.finished if before else ())
+            if file.entry.name in kept or (before and before.kvdesk_version == __version__)
+        }
+        self._known = {
+            state.entry.name: state.entry.sha256
+            for file in (self._finished.values() if kept else ())
+            for state in file.sources
+        }
         self._progress = ByteProgress(work_in_bytes(planned), on_progress, is_cancelled)
         self._writer = FileWriter(destination, self._progress)
         self._save()
+
+    @property
+    def progress(self) -> ByteProgress:
+        """Of the whole preparation."""
+        return self._progress
 
     def finish(self, file: PlannedFile) -> FinishedFile:
         """Write `file` unless it is there and holds what it should.
 
         Raises:
-            EngineError: as `FileWriter.write`.
+            EngineError: as `FileWriter.write`, and where what it is made from is gone.
         """
-        before = self._finished.pop(file.name, None)
+        before = self._finished.get(file.name)
         if before is None or not self._still_holds(file, before):
+            if file.gone:
+                raise original_gone(self._destination / file.name, file.gone)
+            self._finished.pop(file.name, None)
             self._save()
             before = self._writer.write(file)
+            self._check_same(before)
         self._finished[file.name] = before
         self._writer.has_checked(before.sources)
         self._save()
         return before
 
+    def _check_same(self, made: FinishedFile) -> None:
+        """What was made anew is of the model that is kept without its official files."""
+        for state in made.sources:
+            if self._known.get(state.entry.name, state.entry.sha256) != state.entry.sha256:
+                raise InvalidRequest(
+                    f"{state.entry.name} is another file than the one that the model in "
+                    f"{self._destination} was begun with, and others of that are gone. Name the "
+                    "right file, or prepare into another folder."
+                )
+
     def _still_holds(self, file: PlannedFile, before: FinishedFile) -> bool:
         path = self._destination / file.name
         states = [(state.entry.name, state.entry.size, state.mtime_ns) for state in before.sources]
-        if states != [(name, *_state(source)) for name, source in file.sources.items()]:
+        now = [(name, *state_of(source)) for name, source in file.sources.items()]
+        if states != now and not file.gone:
             return False
         if not path.is_file() or path.stat().st_size != before.entry.size:
             return False
@@ -199,7 +216,7 @@ class ResumablePreparation:
             raise unwritable(path, error) from error
 
 
-def _state(source: Path) -> tuple[int, int]:
+def state_of(source: Path) -> tuple[int, int]:
     """Size and time of the last change."""
     try:
         stat = source.stat()

@@ -19,6 +19,8 @@ from engine.api.own_module import own_program
 from engine.checkpoint.checked_files import CheckedFiles
 from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.model_json import MODEL_FILE
+from engine.checkpoint.official import OfficialFolder
+from engine.checkpoint.originals import open_official, remove_emptied
 from engine.errors import ModelFileError
 from engine.json_codec import from_json, to_json
 from engine.own_process import own_environment
@@ -50,6 +52,7 @@ class _Order:
     source: str
     destination: str
     eight_bit: bool
+    delete_originals: bool
     num_threads: int
 
 
@@ -68,6 +71,7 @@ def prepare_in_process(
     destination: Path,
     *,
     eight_bit: bool,
+    delete_originals: bool = False,
     on_progress: OnProgress,
     is_cancelled: Callable[[], bool],
 ) -> Prepared:
@@ -77,18 +81,23 @@ def prepare_in_process(
         source: a folder of official files.
         destination: where the result belongs.
         eight_bit: whether the U-Nets are also written in 8 bit.
+        delete_originals: whether the official files go as they are prepared, and their folder too
+            where nothing else is in it.
         on_progress: told the bytes that are checked and written so far.
         is_cancelled: asked several times a second.
 
     Raises:
         EngineError: as `prepare_model`, and where the process dies. The same call goes on.
     """
-    ModelFolder.open(source)  # what can be told without starting a process
+    # What can be told without starting a process.
+    if not (eight_bit and source.resolve() == destination.resolve()):
+        open_official(source, destination, may_be_gone=delete_originals)
     was_whole = (destination / MODEL_FILE).is_file()
     order = _Order(
         source=str(source),
         destination=str(destination),
         eight_bit=eight_bit,
+        delete_originals=delete_originals,
         num_threads=_num_threads(),
     )
     prepared = _PROCESS.run(
@@ -99,6 +108,8 @@ def prepare_in_process(
     )
     if not isinstance(prepared, Prepared):
         raise _PROCESS.misunderstood(repr(prepared))
+    if delete_originals:
+        remove_emptied(source)  # which would be too much for the process: it is in another folder
     if not (was_whole and eight_bit):  # then not all of it was read
         model = ModelFolder.open(destination)
         CheckedFiles().remember(model.checkable_files(tuple(ModelPart), in_8bit=True))
@@ -133,38 +144,51 @@ def _prepare(order: _Order, on_progress: OnProgress) -> Prepared:
     from engine.checkpoint.networks import expected_shapes
     from engine.checkpoint.prepare import prepare_model
 
-    destination = Path(order.destination)
+    source, destination = Path(order.source), Path(order.destination)
+    deletable = [source] if order.delete_originals else []
     stopping = threading.Event()
     levels: list[JailLevel] = []
 
     def lock_up(opened: ModelFolder) -> None:
-        levels.append(_lock_up(opened, destination))
+        levels.append(_lock_up(opened, destination, deletable))
         torch.set_num_threads(order.num_threads)
         # Only now: a process that is to be locked up has one thread.
         set_at_end_of_input(stopping)
 
     model = prepare_model(
-        Path(order.source),
+        source,
         destination,
         expected=expected_shapes,
         on_progress=on_progress,
         is_cancelled=stopping.is_set,
         eight_bit=order.eight_bit,
+        delete_originals=order.delete_originals,
         on_ready=lock_up,
     )
     level = levels[0] if levels else JailLevel.NONE
     return Prepared(folder=order.destination, eight_bit=model.eight_bit, jail_level=level)
 
 
-def _lock_up(opened: ModelFolder, destination: Path) -> JailLevel:
+def _lock_up(opened: ModelFolder, destination: Path, deletable: Sequence[Path]) -> JailLevel:
     from engine.jail import lock_up
 
     folders = {opened.path, opened.tokenizer_folder}
+    if isinstance(opened, OfficialFolder):
+        folders.add(opened.text_encoder_folder)
     # Files of a download cache are links to files elsewhere.
-    links = {file for folder in folders for file in folder.iterdir() if file.is_symlink()}
+    links = {
+        file
+        for folder in (*folders, *deletable)
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if file.is_symlink()
+    }
     # In a bundle the program itself holds the modules.
     python = {own_program(), sys.prefix, sys.base_prefix, *sys.path}
     system = {Path(part) for part in (*python, *_PARTS_OF_SYSTEM) if Path(part).exists()}
     return lock_up(
-        readable=[*folders, *links, *system], writable=[destination], memory_bytes=_MEMORY_BYTES
+        readable=[*folders, *links, *system],
+        writable=[destination],
+        deletable=deletable,
+        memory_bytes=_MEMORY_BYTES,
     )

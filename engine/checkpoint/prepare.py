@@ -18,6 +18,7 @@ from engine.api.files import (
     remove_all_temporaries,
     write_text_atomically,
 )
+from engine.checkpoint.already_prepared import original_gone
 from engine.checkpoint.eight_bit_report import EIGHT_BIT_FILES, EIGHT_BIT_PARTS
 from engine.checkpoint.folder import ModelFolder, ModelPart
 from engine.checkpoint.manifest import check_tensors
@@ -31,18 +32,18 @@ from engine.checkpoint.model_json import (
     read_model_file,
     with_files,
 )
-from engine.checkpoint.official import OfficialFolder
+from engine.checkpoint.originals import Originals, delete_the_rest, open_official
 from engine.checkpoint.preparation import (
     FileWriter,
     ResumablePreparation,
-    check_room,
     work_in_bytes,
 )
 from engine.checkpoint.prepared import PreparedFolder, check_entry, weights_name
-from engine.checkpoint.prepared_layout import eight_bit_files, plan_files
+from engine.checkpoint.prepared_layout import eight_bit_files, in_order_of_work, plan_files
 from engine.checkpoint.progress import ByteProgress
 from engine.checkpoint.repair import repair_model
 from engine.checkpoint.resumable_file import PARTIAL, partial_of, unwritable
+from engine.checkpoint.room import check_room
 from engine.errors import InvalidRequest, ModelFileError, NewerModel
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.api import PrepareProgress
-    from engine.checkpoint.prepared_layout import PlannedFile
+    from engine.checkpoint.model_json import FinishedFile
+    from engine.checkpoint.official import OfficialFolder
     from engine.preview import PreviewMap
 
 ExpectedTensors = Callable[[ModelPart, ModelFolder], Mapping[str, tuple[int, ...]]]
@@ -69,6 +71,7 @@ def prepare_model(
     defaults: ClipDefaults | None = None,
     preview_map: PreviewMap | None = None,
     eight_bit: bool = False,
+    delete_originals: bool = False,
     on_ready: Callable[[ModelFolder], None] = lambda _: None,
 ) -> PreparedFolder:
     """Prepare the official files in the folder `source` into the folder `destination`.
@@ -77,8 +80,12 @@ def prepare_model(
     in it is made anew; all else is left as it is. With `eight_bit`, the U-Nets in 8 bit are added
     to it instead: `source` is then where it was prepared from, or itself.
 
+    With `delete_originals`, each official file goes when all that is made of it is safe on the
+    disk; `source` itself is left to `engine.checkpoint.originals.remove_emptied`. Whoever goes on
+    with what was interrupted needs only those that are left.
+
     Args:
-        source: only read.
+        source: the official files. Only read, but for `delete_originals`.
         destination: free, empty, left by an attempt that did not end, or prepared from `source`.
         expected: gives the names and shapes that a part must have, such as
             `engine.checkpoint.networks.expected_shapes`; None where they need not be checked.
@@ -89,6 +96,7 @@ def prepare_model(
         defaults: what it is used with; those of the official model where they are left out.
         preview_map: from its latents to colours; fitted to its image encoder where it is left out.
         eight_bit: whether the U-Nets are also written in 8 bit.
+        delete_originals: whether the official files are deleted.
         on_ready: given the opened source before the first file is written: from then on no other
             process is started, and nothing is used outside of the two folders.
 
@@ -101,31 +109,49 @@ def prepare_model(
         DiskFull: there is too little room; the same call goes on once there is more.
         Cancelled: by `is_cancelled`; the same call goes on.
     """
-    if eight_bit and _is_whole(destination):
-        return _add_8bit(source, destination, on_ready, on_progress, is_cancelled)
-    official = ModelFolder.open(source)
-    if not isinstance(official, OfficialFolder):
-        raise InvalidRequest(
-            f"{source} is prepared already. Name the folder of the official files."
-        )
+    adds_8bit = eight_bit and _is_whole(destination)
+    if adds_8bit and source.resolve() == destination.resolve() and not delete_originals:
+        return _add_8bit(None, destination, on_ready, on_progress, is_cancelled)
+    official = open_official(source, destination, may_be_gone=delete_originals)
     _check_destination(official, destination)
+    if adds_8bit:
+        prepared = _add_8bit(official, destination, on_ready, on_progress, is_cancelled)
+        if delete_originals:
+            delete_the_rest(official, prepared.model, ByteProgress(0, on_progress, is_cancelled))
+        return prepared
     _check_parts(official, expected)
     if _is_whole(destination) and (whole := _readable_model(destination)):
         repair_model(
             official, destination, whole, lambda: on_ready(official), on_progress, is_cancelled
         )
-        return PreparedFolder(destination)
+        prepared = PreparedFolder(destination)
+        if delete_originals:
+            delete_the_rest(official, prepared.model, ByteProgress(0, on_progress, is_cancelled))
+        return prepared
     planned = plan_files(official, preview_map, eight_bit=eight_bit)
     if _is_whole(destination):
         names = {file.name.partition("/")[0] for file in planned}
         partials = {f"{name}{PARTIAL}" for name in names}
         _check_no_others(destination, {MODEL_FILE, *EIGHT_BIT_FILES, *names, *partials})
-    check_room(destination, planned)
-    _make_folders(destination, planned)
+    for file in planned:
+        if file.gone and file.name not in official.already.files:
+            raise original_gone(destination / file.name, file.gone)
+    originals = Originals(official, planned) if delete_originals else None
+    in_order = in_order_of_work(planned)
+    check_room(destination, in_order, originals.deleted_early if originals else {})
+    _make_folders([destination])
 
     on_ready(official)
     preparation = ResumablePreparation(destination, planned, on_progress, is_cancelled)
-    finished = [preparation.finish(file) for file in planned]
+    # Not before the folder says what it is: whoever is killed here can go on.
+    _make_folders([(destination / file.name).parent for file in planned])
+    done: dict[str, FinishedFile] = {}
+    for file in in_order:
+        done[file.name] = preparation.finish(file)
+        if originals:
+            originals.is_finished(done[file.name])
+    # In the order of the plan, whatever came first: the same model is the same text.
+    finished = [done[file.name] for file in planned]
     sources = {state.entry.name: state.entry for file in finished for state in file.sources}
     model = ModelFile(
         format_version=FORMAT_VERSION,
@@ -137,6 +163,8 @@ def prepare_model(
         sources=tuple(sources[key] for key in sorted(sources)),
     )
     _write_last(destination, model)
+    if originals:
+        delete_the_rest(official, model, preparation.progress)
     return PreparedFolder(destination)
 
 
@@ -159,7 +187,7 @@ def _readable_model(destination: Path) -> ModelFile | None:
 
 
 def _add_8bit(
-    source: Path,
+    official: OfficialFolder | None,
     destination: Path,
     on_ready: Callable[[ModelFolder], None],
     on_progress: Callable[[PrepareProgress], None],
@@ -167,7 +195,8 @@ def _add_8bit(
 ) -> PreparedFolder:
     """Make the 8-bit files of the prepared weights in `destination`, and name them last."""
     model = PreparedFolder(destination)
-    _check_same_model(source, model)
+    if official is not None:
+        _check_same_model(official, model)
     entries = {entry.name: entry for entry in model.model.files}
     names = {part: weights_name(part) for part in EIGHT_BIT_PARTS}
     planned = [
@@ -176,7 +205,6 @@ def _add_8bit(
             model,
             {part: model.tensors(part) for part in EIGHT_BIT_PARTS},
             {part: destination / name for part, name in names.items()},
-            with_weights=True,
         )
         if file.name not in entries
     ]
@@ -199,20 +227,15 @@ def _add_8bit(
     return PreparedFolder(destination)
 
 
-def _check_same_model(source: Path, model: PreparedFolder) -> None:
-    """`source` is the folder of `model`, or has the files that it was made from."""
-    if source.resolve() == model.path.resolve():
-        return
-    official = ModelFolder.open(source)
+def _check_same_model(official: OfficialFolder, model: PreparedFolder) -> None:
+    """What is there of `official` looks like what `model` was made from."""
     known = {entry.name: entry.size for entry in model.model.sources}
-    if isinstance(official, OfficialFolder):
-        files = [file for part in EIGHT_BIT_PARTS for file in official.files(part)]
-        if all(known.get(file.name) == file.stat().st_size for file in files):
-            return
-    raise InvalidRequest(
-        f"{model.path} holds a model that was not prepared from {source}. Name the folder that it "
-        "was prepared from or, twice, its own."
-    )
+    files = {name: file for name, file in official.sources().items() if file.suffix != ".json"}
+    if any(known.get(name) != file.stat().st_size for name, file in files.items()):
+        raise InvalidRequest(
+            f"{model.path} holds a model that was not prepared from {official.path}. Name the "
+            "folder that it was prepared from or, twice, its own."
+        )
 
 
 def _check_destination(official: OfficialFolder, destination: Path) -> None:
@@ -244,6 +267,8 @@ def _check_parts(official: OfficialFolder, expected: ExpectedTensors | None) -> 
     if expected is None:
         return
     for part in ModelPart:
+        if not all(file.is_file() for file in official.files(part)):
+            continue  # it was checked when it was there
         file = official.files(part)[0]
         is_split = len(official.files(part)) > 1
         check_tensors(
@@ -254,12 +279,12 @@ def _check_parts(official: OfficialFolder, expected: ExpectedTensors | None) -> 
         )
 
 
-def _make_folders(destination: Path, planned: Sequence[PlannedFile]) -> None:
-    try:
-        for file in planned:
-            make_folder((destination / file.name).parent)
-    except OSError as error:
-        raise unwritable(destination, error) from error
+def _make_folders(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        try:
+            make_folder(folder)
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
 
 def _write_last(destination: Path, model: ModelFile) -> None:
@@ -270,8 +295,8 @@ def _write_last(destination: Path, model: ModelFile) -> None:
             (destination / name).unlink(missing_ok=True)
             partial_of(destination / name).unlink(missing_ok=True)
         write_text_atomically(destination / MODEL_FILE, json_text(model))
+        remove_all_temporaries(destination)  # before it is whole, after which nobody looks for them
         (destination / PREPARATION_FILE).unlink()
-        remove_all_temporaries(destination)
         fsync_folder(destination)
     except OSError as error:
         raise unwritable(destination, error) from error

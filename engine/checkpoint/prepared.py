@@ -17,7 +17,13 @@ from engine.checkpoint.eight_bit_report import (
 )
 from engine.checkpoint.folder import ModelFolder, ModelPart, demo_folder
 from engine.checkpoint.json_file import read_json_object
-from engine.checkpoint.model_json import MODEL_FILE, model_fingerprint, read_model_file
+from engine.checkpoint.model_json import (
+    MODEL_FILE,
+    TEXT_ENCODER_CONFIG_FILE,
+    TOKENIZER_FOLDER,
+    model_fingerprint,
+    read_model_file,
+)
 from engine.checkpoint.official import CONFIGS_FILE, size_multiple
 from engine.checkpoint.resumable_file import digest_file
 from engine.checkpoint.tensors import index_safetensors
@@ -32,8 +38,6 @@ if TYPE_CHECKING:
     from engine.checkpoint.tensors import TensorRecord
     from engine.preview import PreviewMap
 
-TEXT_ENCODER_CONFIG_FILE = "text_encoder_config.json"
-TOKENIZER_FOLDER = "tokenizer"
 PREVIEW_MAP_FILE = "preview.json"
 _READ_AT_ONCE = (CONFIGS_FILE, TEXT_ENCODER_CONFIG_FILE, EIGHT_BIT_FILE)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.api.files import write_text_atomically
+from engine.checkpoint.already_prepared import original_gone
 from engine.checkpoint.eight_bit_report import EIGHT_BIT_PARTS, eight_bit_name
 from engine.checkpoint.model_json import MODEL_FILE, with_files
-from engine.checkpoint.preparation import FileWriter, check_room, work_in_bytes
+from engine.checkpoint.preparation import FileWriter, work_in_bytes
 from engine.checkpoint.prepared import check_entry
 from engine.checkpoint.prepared_layout import plan_files
 from engine.checkpoint.progress import ByteProgress, Share
 from engine.checkpoint.resumable_file import unwritable
+from engine.checkpoint.room import check_room
 from engine.errors import InvalidRequest, ModelFileError
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ def repair_model(
     if not damaged:
         return
     files = _files_of(damaged, planned, official)
+    for file in files:
+        if file.gone:
+            raise original_gone(destination / file.name, file.gone)
     check_room(destination, files)
     progress.expect(work_in_bytes(files))
     writer = FileWriter(destination, progress)

@@ -9,7 +9,7 @@ from engine.checkpoint.tensors import TensorRecord, index_safetensors
 from engine.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 TOKENIZER_FILES = (
@@ -35,10 +35,13 @@ WEIGHT_FILES = (
 """What the weights, or the index of several files of them, may be called: the first counts."""
 
 
-def find_text_encoder(model: Path, configs: Mapping[str, object]) -> Path:
+def find_text_encoder(
+    model: Path, configs: Mapping[str, object], gone: Collection[str] = ()
+) -> Path:
     """The folder of the text encoder of the official files in `model`.
 
-    It is the one that `configs.json` names where there is one, else `text_encoder`.
+    It is the one that `configs.json` names where there is one, else `text_encoder`. The files in it
+    that are named in `gone` need not be there.
 
     Raises:
         ModelFileError: there is neither, or a file is missing in it.
@@ -48,22 +51,24 @@ def find_text_encoder(model: Path, configs: Mapping[str, object]) -> Path:
     weights_path = options.get("weights_path")
     named = model / weights_path if isinstance(weights_path, str) and weights_path else None
     folder = named if named is not None and named.is_dir() else model / "text_encoder"
-    if not folder.is_dir():
+    if not folder.is_dir() and not gone:
         raise ModelFileError(
             f"{model} has no text encoder: put the files of {weights_path} (config.json, the "
             "tokenizer and the weights) into a folder text_encoder beside the other files."
         )
-    if not (folder / "config.json").is_file():
+    if not (folder / "config.json").is_file() and "config.json" not in gone:
         raise ModelFileError(f"The text encoder in {folder} lacks config.json.")
-    if not any((folder / name).is_file() for name in TOKENIZER_FILES[:2]):
+    if not any((folder / name).is_file() or name in gone for name in TOKENIZER_FILES[:2]):
         raise ModelFileError(
             f"The text encoder in {folder} lacks its tokenizer: tokenizer.json or spiece.model."
         )
     return folder
 
 
-def weight_files(folder: Path) -> tuple[Path, ...]:
+def weight_files(folder: Path, gone: Collection[str] = ()) -> tuple[Path, ...]:
     """The files in `folder` that hold weights of the encoder, all safetensors or all `.bin`.
+
+    Those that are named in `gone` need not be there.
 
     Raises:
         ModelFileError: there are none, or one that is needed is missing.
@@ -71,7 +76,10 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     for name in WEIGHT_FILES:
         file = folder / name
         if file.is_file():
-            return _shards(file) if name.endswith(".json") else (file,)
+            return _shards(file, gone) if name.endswith(".json") else (file,)
+    weights_gone = sorted(set(gone) - {"config.json", *TOKENIZER_FILES})
+    if weights_gone:
+        return tuple(folder / name for name in weights_gone)
     raise ModelFileError(
         f"The text encoder in {folder} has no weights: none of {', '.join(WEIGHT_FILES)} is there."
     )
@@ -98,9 +106,9 @@ def shard_names(index: Path, contents: Mapping[str, object]) -> list[str]:
     return names
 
 
-def _shards(index: Path) -> tuple[Path, ...]:
+def _shards(index: Path, gone: Collection[str]) -> tuple[Path, ...]:
     names = shard_names(index, read_json_object(index))
-    missing = [name for name in names if not index.with_name(name).is_file()]
+    missing = [name for name in names if name not in gone and not index.with_name(name).is_file()]
     if missing:
         raise ModelFileError(
             f"The text encoder in {index.parent} lacks {len(missing)} of {len(names)} files that "

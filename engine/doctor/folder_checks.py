@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from engine.api import RELEASED_MODEL, models_folder
+from engine.api.downloads import JOURNAL_FILE
 from engine.api.files import temporary_beside, write_text_atomically
 from engine.cache_folder import user_cache
-from engine.checkpoint.folder import ModelFolder, demo_folder, models_folder
+from engine.checkpoint.folder import ModelFolder, demo_folder
 from engine.disk_space import free_bytes
 from engine.doctor.finding import Finding, Health
 from engine.errors import EngineError
@@ -112,14 +114,17 @@ def check_models(
     if models_folder().is_dir():
         folders += sorted(folder for folder in models_folder().iterdir() if folder.is_dir())
     for folder in folders:
+        if (folder / JOURNAL_FILE).is_file():  # official files, which may be half there
+            yield Finding(topic=f"download {folder.name}", words=f"{folder}: to be prepared")
+            continue
         yield _model_finding(folder, is_full=is_full, on_progress=on_progress)
     if len(folders) == 1:
         yield Finding(
             topic="models",
             words="there is only the demo, which is a toy",
             advice=(
-                "Prepare the released model with: kvdesk prepare FOLDER_OF_ITS_FILES "
-                f'"{models_folder() / "NAME"}"'
+                "Get the released model with: kvdesk download, and then kvdesk prepare "
+                f'--delete-originals DOWNLOAD_FOLDER "{models_folder() / RELEASED_MODEL}"'
             ),
         )
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import jail
+from engine.api.own_module import torch_advice
 from engine.doctor.finding import Finding, Health
 from engine.errors import EngineError
-from engine.own_process import CREATION_FLAGS
+from engine.machine import cards_in_computer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 
 _GB = 10**9
 _SCARCE_BYTES = 2 * _GB
-_SECONDS_FOR_DRIVER = 20
-_NVIDIA = "0x10de"
-_DISPLAY_CLASS = "0x03"
 
 _LEVELS = {
     jail.JailLevel.NONE: "files of strangers are read in processes of their own, without locks",
@@ -76,11 +71,11 @@ def build_finding(version: str, cuda: str | None, *, uses_card: bool) -> Finding
         cuda: the version of CUDA that it was built for; None for none.
         uses_card: whether it finds a card.
     """
-    cards = nvidia_cards()
+    cards = cards_in_computer()
     words = f"{version}, {f'for CUDA {cuda}' if cuda else 'for the processor only'}"
     if not cards or uses_card:
         return Finding(topic="PyTorch", words=words)
-    named = ", ".join(cards)
+    named = ", ".join(map(str, cards))
     if cuda is None:
         return Finding(
             topic="PyTorch",
@@ -88,7 +83,7 @@ def build_finding(version: str, cuda: str | None, *, uses_card: bool) -> Finding
             words=f"{words}, although there is a graphics card: {named}",
             advice=(
                 "Clips are computed by the processor, which takes hours with a large model. "
-                "The way to the PyTorch of this card: kvdesk get-torch"
+                f"The way to the PyTorch of this card: {torch_advice()}"
             ),
         )
     return Finding(
@@ -97,32 +92,6 @@ def build_finding(version: str, cuda: str | None, *, uses_card: bool) -> Finding
         words=f"{words}, but cannot use the graphics card: {named}",
         advice="Install a newer driver of the graphics card, and start the computer anew.",
     )
-
-
-def nvidia_cards() -> list[str]:
-    """The NVIDIA cards with their drivers, also where PyTorch knows none."""
-    tool = shutil.which("nvidia-smi")
-    if tool is not None:
-        with suppress(OSError, subprocess.SubprocessError):
-            said = subprocess.run(
-                [tool, "--query-gpu=name,driver_version", "--format=csv,noheader"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=_SECONDS_FOR_DRIVER,
-                creationflags=CREATION_FLAGS,
-            )
-            return [f"{line} (driver)" for line in said.stdout.splitlines() if line.strip()]
-    # Without a driver there is no tool, and the card is there all the same.
-    found: list[str] = []
-    for device in sorted(Path("/sys/bus/pci/devices").glob("*")):
-        with suppress(OSError):
-            vendor = (device / "vendor").read_text(encoding="ascii").strip()
-            kind = (device / "class").read_text(encoding="ascii")
-            if vendor == _NVIDIA and kind.startswith(_DISPLAY_CLASS):
-                found.append(f"NVIDIA at {device.name}, without a driver")
-    return found
 
 
 def _device_findings(machine: MachineDescribed) -> Iterator[Finding]:
@@ -194,12 +163,17 @@ def check_ffmpeg() -> Iterator[Finding]:
 
 
 def check_locks() -> Iterator[Finding]:
-    """How well the system can lock up a process that reads what strangers made."""
-    level = jail.probe()
+    """How well processes that read what strangers made are locked up: models', and pictures'."""
+    from engine.picture_opening import decoder_level
+
+    yield _lock_finding("locks", jail.probe())
+    yield _lock_finding("locks of pictures", decoder_level())
+
+
+def _lock_finding(topic: str, level: jail.JailLevel) -> Finding:
     if level is jail.JailLevel.FULL:
-        yield Finding(topic="locks", words=_LEVELS[level])
-        return
+        return Finding(topic=topic, words=_LEVELS[level])
     advice = "Open models and pictures only from people you trust."
     if sys.platform == "linux":
         advice += " A newer Linux (6.7 or later, with Landlock) can lock more."
-    yield Finding(topic="locks", health=Health.CAREFUL, words=_LEVELS[level], advice=advice)
+    return Finding(topic=topic, health=Health.CAREFUL, words=_LEVELS[level], advice=advice)

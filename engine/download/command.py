@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.api import DescribeDownload, DownloadModel, event_to_json
+from engine.api import RELEASED_MODEL, DescribeDownload, DownloadModel, event_to_json, models_folder
 from engine.disk_space import disk_full
 from engine.errors import Cancelled
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from engine.api import DownloadDescribed, Downloaded, DownloadProgress
 
-_FOLDER_NAME = "kandinsky-1.1-official"
 _MB, _GB = 10**6, 10**9
 _MINUTE, _HOUR = 60, 3600
 
@@ -150,12 +149,14 @@ def _print_plan(described: DownloadDescribed, folder: Path) -> None:
     print(f"Into {folder}")
     print(f"To fetch: {_size(described.missing_bytes)} of {_size(described.total_bytes)}.")
     print(
-        f"The prepared model takes about {_size(described.stays_bytes)}. Until the official "
-        f"files are removed, it is {_size(described.peak_bytes)} in all."
+        f"The prepared model takes about {_size(described.stays_bytes)}. With the official files "
+        f"it is {_size(described.peak_bytes)} in all; where they are deleted as they are prepared "
+        f"(--delete-originals), at most about {_size(described.peak_bytes_deleting)} at once."
     )
     if described.free_bytes is not None:
         print(f"Free on that disk: {_size(described.free_bytes)}.", flush=True)
-        still_needed = described.peak_bytes - (described.total_bytes - described.missing_bytes)
+        there = described.total_bytes - described.missing_bytes
+        still_needed = described.peak_bytes_deleting - there
         if described.missing_bytes <= described.free_bytes < still_needed:
             words = disk_full(folder, "preparing the model beside them", needed_bytes=still_needed)
             print(f"The files fit, but: {words.message}", file=sys.stderr)
@@ -167,13 +168,13 @@ def _print_end(done: Downloaded) -> None:
         f"{_size(done.copied_bytes)} copied, {_size(done.linked_bytes)} linked to "
         "files that were here, which takes no more room."
     )
-    print(f"Next: kvdesk prepare {shlex.quote(done.folder)} MODEL_FOLDER")
+    model = shlex.quote(str(models_folder() / RELEASED_MODEL))
+    print(f"Next: kvdesk prepare --delete-originals {shlex.quote(done.folder)} {model}")
+    print("Without --delete-originals the official files stay.")
 
 
 def _default_folder() -> Path:
-    from engine.checkpoint.folder import models_folder
-
-    return models_folder().with_name("downloads") / _FOLDER_NAME
+    return models_folder() / f"{RELEASED_MODEL}-originals"
 
 
 @contextlib.contextmanager

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from engine.api import DownloadDescribed, Downloaded, DownloadFile, DownloadModel
+from engine.api.downloads import LOCK_FILE
 from engine.api.files import make_folder, remove_leftovers
 from engine.checkpoint.model_json import MODEL_FILE
+from engine.checkpoint.room import peak_bytes_deleting, prepared_bytes
 from engine.disk_space import check_space, disk_full, free_bytes, is_disk_full
 from engine.download.already_here import can_be_linked, copy, find_files, is_right, link
 from engine.download.fetching import Fetcher
@@ -24,7 +26,7 @@ from engine.download.part_file import PartFile, note_whole, part_bytes, part_of
 from engine.download.patience import Patience
 from engine.download.progress import DownloadCount
 from engine.download.waiting import Waiting
-from engine.download.wanted_files import TEXT_ENCODER_FOLDER, WantedFile, prepared_bytes
+from engine.download.wanted_files import TEXT_ENCODER_FOLDER, WantedFile
 from engine.errors import DownloadError, InvalidRequest
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from engine.api import DescribeDownload, DownloadProgress
     from engine.errors import EngineError
 
-LOCK_FILE = ".kvdesk-download.lock"
 _PURPOSE = "the download"
 
 
@@ -89,13 +90,15 @@ class Download:
             )
             for file in wanted
         )
-        total = sum(file.size for file in files)
-        stays = prepared_bytes(wanted)
+        sizes = {file.name: file.size for file in wanted}
+        total = sum(sizes.values())
+        stays = prepared_bytes(sizes)
         return DownloadDescribed(
             files=files,
             total_bytes=total,
             missing_bytes=total - sum(file.have_bytes for file in files),
             peak_bytes=total + stays,
+            peak_bytes_deleting=peak_bytes_deleting(sizes),
             stays_bytes=stays,
             free_bytes=free_bytes(self._folder),
         )

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engine.api.downloads import JOURNAL_FILE
 from engine.api.files import write_text_atomically
 from engine.download.wanted_files import Checksum  # noqa: TC001 (looked up when it is decoded)
 from engine.errors import DownloadError, MessageError
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from engine.download.wanted_files import WantedFile
 
-JOURNAL_FILE = "kvdesk-download.json"
 FORMAT_VERSION = 1
 
 

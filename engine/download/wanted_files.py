@@ -24,9 +24,6 @@ ENCODER_ONLY_REPOSITORY = "mrsteyk/flan-ul2-encoder"
 
 TEXT_ENCODER_FOLDER = "text_encoder"
 _CONFIG_FILE = "config.json"
-_PREPARED_ENCODER_BYTES = 9_940_000_000
-"""Of Flan-UL2's encoder: 32 blocks of 235 M weights in 8 bit and 34 M of 2 bytes, the table of 132
-M of 2 bytes, and the scales of the rows."""
 
 
 class Hasher(Protocol):
@@ -136,16 +133,6 @@ def encoder_files(
     small.append(_wanted(config, _CONFIG_FILE, f"{TEXT_ENCODER_FOLDER}/{_CONFIG_FILE}", repository))
     large = [_wanted(listing, name, f"{TEXT_ENCODER_FOLDER}/{name}", repository) for name in names]
     return [*small, *large]
-
-
-def prepared_bytes(files: list[WantedFile]) -> int:
-    """About what the prepared model takes, in bytes: all is copied but the text encoder's weights.
-
-    Of those most become 8 bit, and what the files have of a decoder is left aside.
-    """
-    encoder = sum(file.size for file in files if file.name.startswith(f"{TEXT_ENCODER_FOLDER}/"))
-    others = sum(file.size for file in files) - encoder
-    return others + min(encoder, _PREPARED_ENCODER_BYTES)
 
 
 def _wanted(listing: Mapping[str, HubFile], path: str, name: str, repository: str) -> WantedFile:

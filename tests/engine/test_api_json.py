@@ -72,6 +72,8 @@ from engine.api import (
     Sampler,
     SamplingSettings,
     SaveRequest,
+    SelfTest,
+    SelfTested,
     Stage,
     StageFinished,
     StageSeconds,
@@ -105,6 +107,7 @@ INFO = ModelInfo(
     defaults=ClipDefaults(examples=("a red circle", "a blue square")),
     unets_8bit=True,
     error_8bit=0.0042,
+    is_ready=False,
 )
 SAVE = SaveRequest(path="a.gif", overwrite=True, width=320, speed=0.5)
 COMMANDS: list[Command] = [
@@ -112,7 +115,8 @@ COMMANDS: list[Command] = [
     MakeClip(job=1, model="demo", request=REQUEST, folder="a", device="cpu"),
     MakeClip(job=2, model="x", request=REQUEST, folder="b", until=Stage.KEY_FRAME, eight_bit=True),
     ExportClip(job=3, folder="a", save=SAVE),
-    Prepare(job=4, source="official", destination="toy", eight_bit=True),
+    Prepare(job=4, source="official", destination="toy", eight_bit=True, delete_originals=True),
+    SelfTest(job=12, model="toy", folder="test", device="cpu", eight_bit=True),
     FreeMemory(job=5),
     Cancel(job=1),
     ListModels(job=6),
@@ -159,7 +163,9 @@ EVENTS: list[Event] = [
         devices=(DeviceInfo(name="cpu", label="A processor", total_bytes=8 << 30, free_bytes=1),),
         total_bytes=8 << 30,
         free_bytes=4 << 30,
+        card_without_torch="NVIDIA GeForce RTX 3060",
     ),
+    SelfTested(seconds=9.5, num_frames=45, width=256, height=256, device="cuda", key_frame="k.png"),
     MemoryAdapted(
         stage=Stage.BASE_FRAMES, change=MemoryChangeKind.EIGHT_BIT, effect=MemoryEffect.LOSSY
     ),
@@ -187,6 +193,7 @@ EVENTS: list[Event] = [
         total_bytes=8 << 30,
         missing_bytes=(8 << 30) - 1,
         peak_bytes=16 << 30,
+        peak_bytes_deleting=12 << 30,
         stays_bytes=8 << 30,
         free_bytes=None,
     ),

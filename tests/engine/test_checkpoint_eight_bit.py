@@ -329,8 +329,8 @@ def test_nothing_is_added_from_other_files_or_from_damaged_weights(
     folder = shutil.copytree(prepared_folder, tmp_path / "toy")
     other = shutil.copytree(official_folder, tmp_path / "other")
     torch.save({"unet": {"w": torch.zeros(3)}}, other / "t2v.pt")
-    for source in (other, prepared_folder):
-        with pytest.raises(InvalidRequest, match="was not prepared from"):
+    for source, words in ((other, "was not prepared from"), (prepared_folder, "prepared already")):
+        with pytest.raises(InvalidRequest, match=words):
             prepare(source, folder)
     damaged = bytearray((folder / "t2v.safetensors").read_bytes())
     damaged[-5] ^= 1

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import engine
+from engine.api import models_folder, set_models_folder
 from engine.checkpoint import folder as folder_module
 from engine.checkpoint.folder import (
     ModelFolder,
     ModelPart,
     demo_folder,
     find_models,
+    list_models,
     locate_model,
-    models_folder,
 )
 from engine.errors import ModelFileError, ModelNotFound, UnsupportedModel
 
@@ -253,3 +254,57 @@ def test_opening_and_listing_models_does_not_import_torch(
     command = [sys.executable, "-c", program, str(official_folder), str(prepared_folder)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
+
+
+# The folder of models, and the released model before it is there
+
+
+@pytest.fixture
+def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data of a user of their own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data" / "kvdesk"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder of data is another one elsewhere")
+def test_a_chosen_folder_of_models_counts_at_once_and_can_be_given_up(
+    data_home: Path, tmp_path: Path
+) -> None:
+    usual = data_home / "models"
+    assert models_folder() == usual
+    set_models_folder(tmp_path / "drive")
+    assert models_folder() == tmp_path / "drive"
+    said = subprocess.run(
+        [sys.executable, "-c", "from engine.api import models_folder; print(models_folder())"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    assert said.stdout.strip() == str(tmp_path / "drive")
+    set_models_folder(None)
+    set_models_folder(None)
+    assert models_folder() == usual
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder of data is another one elsewhere")
+@pytest.mark.parametrize(
+    "damaged", [b"", b"\xff", b"[1]", b'{"folder": 3}', b'{"folder": "here"}', b"[" * 99999]
+)
+def test_a_damaged_choice_of_the_folder_of_models_counts_as_none(
+    data_home: Path, damaged: bytes
+) -> None:
+    data_home.mkdir(parents=True)
+    (data_home / "models_folder.json").write_bytes(damaged)
+    assert models_folder() == data_home / "models"
+
+
+def test_the_released_model_is_listed_last_until_it_is_prepared(
+    models: Path, prepared_folder: Path
+) -> None:
+    (released,) = list_models()
+    assert (released.name, released.is_ready) == ("kandinsky-1.1", False)
+    assert (released.folder, released.size_multiple) == (str(models / "kandinsky-1.1"), 64)
+    with pytest.raises(ModelNotFound, match="kvdesk download"):
+        locate_model("kandinsky-1.1")
+    shutil.copytree(prepared_folder, models / "kandinsky-1.1")
+    edit_json(models / "kandinsky-1.1" / "model.json", lambda data: data.update(name=released.name))
+    (ready,) = list_models()
+    assert (ready.name, ready.is_ready) == ("kandinsky-1.1", True)

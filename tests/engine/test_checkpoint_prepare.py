@@ -147,13 +147,13 @@ def test_a_cancelled_preparation_goes_on_with_what_is_whole_and_unchanged(
     destination = tmp_path / "модель"
     last: list[PrepareProgress] = []
 
-    def is_in_text_encoder() -> bool:
-        return bool(last) and last[-1].file == "text_encoder.safetensors"
+    def is_in_projections() -> bool:
+        return bool(last) and last[-1].file == "t5_projections.safetensors"
 
     with pytest.raises(Cancelled):
-        prepare(source, destination, last.append, is_in_text_encoder)
-    assert (destination / "text_encoder.safetensors.partial").is_file()
-    assert not (destination / "text_encoder.safetensors").exists()
+        prepare(source, destination, last.append, is_in_projections)
+    assert (destination / "t5_projections.safetensors.partial").is_file()
+    assert not (destination / "t5_projections.safetensors").exists()
     times = {path.name: path.stat().st_mtime_ns for path in destination.glob("*.safetensors")}
     assert len(times) == 5
 

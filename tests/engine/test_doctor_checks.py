@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import jail
+from engine import jail, machine
+from engine.api.own_module import torch_advice
 from engine.checkpoint import folder as model_folders
 from engine.cli import main
 from engine.doctor import command, folder_checks, machine_checks
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.fault(37)
 
 GOOD = Finding(topic="one", words="works")
 BAD = Finding(topic="two", health=Health.WRONG, words="does not", advice="Mend it.")
-IMAGINARY_CARD = ["NVIDIA GeForce RTX 3060, 570.1 (driver)"]
+IMAGINARY_CARD = [machine.Card(name="RTX 3060", driver="570.1")]
 
 
 def ignore(_progress) -> None:
@@ -55,14 +56,14 @@ def test_this_machine_can_compute_and_write_videos():
     [
         ([], None, False, Health.OK, ""),
         (IMAGINARY_CARD, "12.8", True, Health.OK, ""),
-        (IMAGINARY_CARD, None, False, Health.CAREFUL, "kvdesk get-torch"),
+        (IMAGINARY_CARD, None, False, Health.CAREFUL, "--torch-backend=auto --reinstall"),
         (IMAGINARY_CARD, "12.8", False, Health.CAREFUL, "newer driver"),
     ],
 )
 def test_a_build_that_cannot_use_the_card_is_found(
     monkeypatch, cards, cuda, uses_card, health, advice
 ):
-    monkeypatch.setattr(machine_checks, "nvidia_cards", lambda: cards)
+    monkeypatch.setattr(machine_checks, "cards_in_computer", lambda: cards)
     finding = machine_checks.build_finding("2.13.0", cuda, uses_card=uses_card)
     assert finding.health is health
     assert advice in finding.advice
@@ -75,15 +76,34 @@ def test_cards_are_those_that_the_drivers_tool_names(tmp_path, monkeypatch):
     tool.write_text("#!/bin/sh\necho 'RTX 3060, 570.1'\n", encoding="utf-8")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert machine_checks.nvidia_cards() == ["RTX 3060, 570.1 (driver)"]
+    assert machine.cards_in_computer() == [machine.Card(name="RTX 3060", driver="570.1")]
 
 
 @pytest.mark.parametrize("level", jail.JailLevel)
 def test_every_level_of_locks_has_words_and_less_than_all_is_said(monkeypatch, level):
     monkeypatch.setattr(jail, "probe", lambda: level)
-    (finding,) = machine_checks.check_locks()
-    assert (finding.health is Health.OK) is (level is jail.JailLevel.FULL)
-    assert bool(finding.advice) is (level is not jail.JailLevel.FULL)
+    monkeypatch.setattr("engine.picture_opening.decoder_level", lambda: level)
+    for finding in machine_checks.check_locks():
+        assert (finding.health is Health.OK) is (level is jail.JailLevel.FULL)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "cards", "name"),
+    [(None, IMAGINARY_CARD, "RTX 3060"), ("12.8", IMAGINARY_CARD, ""), (None, [], "")],
+)
+def test_a_card_that_pytorch_was_built_without_is_named(monkeypatch, cuda, cards, name):
+    monkeypatch.setattr("torch.version.cuda", cuda)
+    monkeypatch.setattr(machine, "cards_in_computer", lambda: cards)
+    monkeypatch.setattr(
+        machine, "card_without_torch", machine.card_without_torch.__wrapped__
+    )  # what it remembers is of this computer
+    assert machine.describe_machine().card_without_torch == name
+
+
+@pytest.mark.parametrize("is_bundle", [True, False])
+def test_the_way_to_another_pytorch_is_that_of_the_installation(monkeypatch, is_bundle):
+    monkeypatch.setattr("engine.api.own_module.is_bundle", lambda: is_bundle)
+    assert torch_advice().startswith("kvdesk" if is_bundle else "uv pip install")
 
 
 # Folders

@@ -23,16 +23,9 @@ from small_hub import (
     wanted_files,
 )
 
+from engine.api.downloads import LOCK_FILE
 from engine.checkpoint.model_json import MODEL_FILE
-from engine.download.download import LOCK_FILE
 from engine.download.hub import Hub
-from engine.download.wanted_files import (
-    Checksum,
-    ChecksumKind,
-    HubFile,
-    WantedFile,
-    prepared_bytes,
-)
 from engine.errors import Cancelled, DownloadError, InvalidRequest
 
 WHOLE = wanted_files()
@@ -75,26 +68,9 @@ def test_what_is_described_is_what_is_fetched(server, downloads):
     }
     assert (described.total_bytes, described.missing_bytes) == (TOTAL, TOTAL)
     assert described.peak_bytes == TOTAL + described.stays_bytes
+    assert TOTAL < described.peak_bytes_deleting < described.peak_bytes
     assert not downloads.folder.exists()
     assert set(server.sent) <= {"model.safetensors.index.json"}
-
-
-def test_of_the_real_text_encoder_about_half_stays():
-    sizes = {"t2v.pt": 8_300_000_000, "text_encoder/model.safetensors": 19_600_000_000}
-    files = [
-        WantedFile(
-            name=name,
-            source=HubFile(
-                repository="a/b",
-                commit="c",
-                path=name,
-                size=size,
-                checksum=Checksum(kind=ChecksumKind.SHA256, digest="d"),
-            ),
-        )
-        for name, size in sizes.items()
-    ]
-    assert prepared_bytes(files) == pytest.approx(18.2e9, rel=0.01)
 
 
 def test_the_encoder_comes_from_a_repository_of_its_own_where_that_is_asked_for(downloads):

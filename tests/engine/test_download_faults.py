@@ -19,8 +19,8 @@ from small_hub import (
     wanted_files,
 )
 
+from engine.api.downloads import JOURNAL_FILE
 from engine.api.files import write_atomically
-from engine.download.journal import JOURNAL_FILE
 from engine.download.patience import Patience
 from engine.errors import Cancelled, DiskFull, DownloadError
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -22,11 +23,15 @@ from worker_process import (
 
 from engine.api import (
     PROTOCOL_VERSION,
+    RELEASED_MODEL,
     Cancel,
+    ClipPlanned,
     ExportClip,
     Failed,
     Finished,
+    FrameSize,
     FreeMemory,
+    GenerateRequest,
     Greet,
     Hello,
     KeyFrameReady,
@@ -34,17 +39,21 @@ from engine.api import (
     MemoryFreed,
     ModelsListed,
     PictureRequest,
+    PlanClip,
     Prepare,
     Prepared,
     PrepareProgress,
     Quit,
     SaveRequest,
+    SelfTest,
+    SelfTested,
     Stage,
     StageFinished,
     StageStarted,
     StepDone,
     Stopped,
     command_to_json,
+    frame_path,
     to_json,
 )
 from engine.video_io import read_request
@@ -169,7 +178,7 @@ def test_what_libraries_print_never_gets_between_the_events(start):
     worker = start(program=NOISY_MODELS).greeted()
     for job in (1, 2):
         worker.send(ListModels(job=job))
-        assert worker.result(job) == ModelsListed(models=())
+        assert [info.name for info in worker.result(job).models] == [RELEASED_MODEL]
 
 
 # Jobs
@@ -318,6 +327,33 @@ def test_a_model_is_prepared_and_can_be_used_at_once(the_worker, official_folder
     assert done[-1] == progress[-1][1].total_bytes
     the_worker.send(make_clip(81, tmp_path / "clip", model=folder))
     assert isinstance(the_worker.result(81), Finished)
+
+
+def test_a_self_test_goes_through_all_networks_and_keeps_the_clip(the_worker, tmp_path):
+    folder = tmp_path / "clip"
+    the_worker.send(SelfTest(job=85, model="demo", folder=str(folder), device="cpu"))
+    *heard, (_, tested) = the_worker.until(SelfTested, Failed)
+    finished = [event.stage for _, event in heard if isinstance(event, StageFinished)]
+    assert finished == [stage for stage in Stage if stage is not Stage.SAVE]
+    assert not [event for _, event in heard if isinstance(event, Finished)]
+    assert (tested.num_frames, tested.device) == (45, "cpu")
+    assert Path(tested.key_frame) == folder / "key_frame.png"
+    assert frame_path(folder, 45, 44).is_file()
+    assert tested.seconds > 0
+
+
+def test_the_released_model_is_listed_and_planned_for_before_it_is_there(the_worker):
+    listed, _ = the_worker.ask(ListModels(job=86))
+    assert (listed.models[-1].name, listed.models[-1].is_ready) == (RELEASED_MODEL, False)
+    request = GenerateRequest(prompt="x", seed=1, size=FrameSize(width=64, height=64))
+    planned, _ = the_worker.ask(PlanClip(job=87, model=RELEASED_MODEL, request=request))
+    assert isinstance(planned, ClipPlanned)
+    assert planned.needed_bytes > 10**9
+    odd = replace(request, size=FrameSize(width=96, height=64))
+    refused, _ = the_worker.ask(PlanClip(job=88, model=RELEASED_MODEL, request=odd))
+    assert (refused.code, "64" in refused.message) == ("invalid_request", True)
+    the_worker.send(make_clip(89, "nowhere", model=RELEASED_MODEL))
+    assert the_worker.result(89).code == "model_not_found"
 
 
 def test_a_clip_is_exported_without_torch(start, tmp_path):

@@ -94,6 +94,38 @@ def test_what_is_readable_is_not_writable_and_what_is_executable_runs_as_locked_
 
 
 @pytest.mark.fault(36)
+@needs_jail
+def test_what_is_deletable_can_be_read_and_deleted_and_not_written(tmp_path: Path):
+    for name in ("deletable", "readable"):
+        (tmp_path / name / "inside").mkdir(parents=True)
+        (tmp_path / name / "file").write_text("content", encoding="ascii")
+        (tmp_path / name / "kept").write_text("content", encoding="ascii")
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from engine.jail import lock_up
+        deletable, readable = (Path(sys.argv[1]) / name for name in ("deletable", "readable"))
+        lock_up(readable=[readable], deletable=[deletable])
+        for folder in (deletable, readable):
+            file, kept = folder / "file", folder / "kept"
+            for action in (file.read_text, file.unlink, (folder / "inside").rmdir,
+                           lambda: kept.write_text("other"), (folder / "new").touch,
+                           lambda: kept.rename(folder / "moved")):
+                try:
+                    action()
+                    print("done", end=" ")
+                except PermissionError:
+                    print("refused", end=" ")
+    """
+    run = run_python(code, str(tmp_path))
+    words = run.stdout.split()
+    assert words[:5] == ["done", "done", "done", "refused", "refused"], run.stderr
+    assert words[6:] == ["done", *["refused"] * 5]
+    assert sorted(path.name for path in (tmp_path / "readable").iterdir()) == [
+        "file", "inside", "kept"]  # fmt: skip
+
+
+@pytest.mark.fault(36)
 def test_a_process_that_computes_too_long_is_ended():
     run = run_python(
         "from engine.jail import lock_up; lock_up(cpu_seconds=1)\nwhile True: pass",
