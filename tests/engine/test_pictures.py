@@ -21,7 +21,7 @@ from picture_samples import good_pictures
 from picture_wrecks import bombs, damaged, not_pictures, one_of_each, refusal, write
 from PIL import Image, PngImagePlugin
 
-from engine.errors import PictureError, WrongNumbers
+from engine.errors import PictureError
 from engine.picture_files import supported_kinds
 from engine.pictures import open_picture, to_upright_rgb
 
@@ -314,11 +314,3 @@ def test_importing_pictures_does_not_import_torch():
     program = "import sys, engine.pictures; sys.exit('torch' in sys.modules)"
     folder = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", program], cwd=folder, check=False).returncode == 0
-
-
-def test_a_picture_of_what_is_no_number_is_refused_with_a_way_to_find_out_why():
-    frames = np.zeros((2, 3, 4, 4), dtype=np.float32)
-    frames[1, 0, 2, 2] = np.nan
-    with pytest.raises(WrongNumbers, match="kvdesk self-test") as caught:
-        array_to_pictures(frames)
-    assert caught.value.detail == "frame 1 of 2"

@@ -12,7 +12,7 @@ from picture_makers import scene
 from PIL import Image
 
 from engine.api import CropBox, FrameSize
-from engine.errors import InvalidRequest
+from engine.errors import InvalidRequest, WrongNumbers
 from engine.pictures import array_to_pictures, fit_picture, picture_to_array
 
 CLIP = FrameSize(width=64, height=64)
@@ -231,3 +231,11 @@ def test_frames_of_another_shape_or_type_or_without_a_value_are_refused():
     good[0, 1, 2, 3] = np.nan
     with pytest.raises(ValueError, match="frame 0"):
         array_to_pictures(good)
+
+
+def test_a_picture_of_what_is_no_number_is_refused_with_a_way_to_find_out_why():
+    frames = np.zeros((2, 3, 4, 4), dtype=np.float32)
+    frames[1, 0, 2, 2] = np.nan
+    with pytest.raises(WrongNumbers, match="kvdesk self-test") as caught:
+        array_to_pictures(frames)
+    assert caught.value.detail == "frame 1 of 2"
