@@ -83,6 +83,8 @@ class Desk:
     def start(self) -> None:
         """Start the worker, and read what there is."""
         self.window.compose.setFocus()
+        if not self.settings.values.welcomed:
+            self.window.show_first_start()
         self.engine.start()
         self.library.open()
         self.studio.start()
@@ -91,6 +93,8 @@ class Desk:
         """Write what is not written yet, and end the worker."""
         geometry, sizes = self.window.shape()
         self.settings.change(window_geometry=geometry, splitter_sizes=sizes)
+        if self.window.page is self.window.first_start:
+            self.settings.change(welcomed=True)
         for store in (self.settings, self.form, self.history, self.queue):
             store.flush()
         self.keep_awake.release()

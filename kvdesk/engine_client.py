@@ -162,7 +162,7 @@ class EngineClient(QObject):
         """Have something done, whose own job number does not matter.
 
         `on_event` is called with every event; the last one is `Finished`, `Stopped`, `Failed`,
-        `Prepared`, `Downloaded` or `MemoryFreed`.
+        `Prepared`, `SelfTested`, `Downloaded` or `MemoryFreed`.
 
         Returns:
             The number of the job.

@@ -30,6 +30,9 @@ def _kinds() -> dict[str, str]:
         errors.NewerModel.code: translate("Errors", "The model is of a newer kvdesk."),
         errors.UnsupportedModel.code: translate("Errors", "This model cannot be used."),
         errors.DeviceError.code: translate("Errors", "The device does not work."),
+        errors.WrongNumbers.code: translate(
+            "Errors", "The device or the model computes wrong numbers."
+        ),
         errors.OutOfMemory.code: translate("Errors", "There is too little memory."),
         errors.EightBitWouldFit.code: translate(
             "Errors", "There is too little memory for the exact weights."

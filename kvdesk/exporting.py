@@ -71,7 +71,10 @@ class Exporter(QObject):
         if record is None:
             on_done(self._gone())
             return None
-        if self._runner.is_running:
+        if self._runner.is_lent:
+            text = self.tr("The clip is saved as soon as the model is prepared and tested.")
+            self.notice.emit(Notice(text=text))
+        elif self._runner.is_running:
             text = self.tr("The clip is saved as soon as the one that is being made is done.")
             self.notice.emit(Notice(text=text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -49,3 +50,16 @@ class Folders:
     def with_clips(self, clips: Path) -> Folders:
         """These folders, with finished clips kept in `clips`."""
         return replace(self, clips=clips)
+
+
+def free_bytes(folder: Path) -> int | None:
+    """What is free on the disk that `folder` is on, or would be; None where nobody can tell.
+
+    A disk of another computer may take long to answer.
+    """
+    for existing in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(existing).free
+        except OSError:
+            continue
+    return None

@@ -21,6 +21,7 @@ from engine.api import (
 )
 from kvdesk.engine_state import EngineState
 from kvdesk.estimates import UNKNOWN, Estimate
+from kvdesk.getting_notices import card_notice
 from kvdesk.notice import Notice, Tone
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class FormQuestions(QObject):
         self._tokens_job: int | None = None
         self._planned_for: _PlanKey | None = None
         self._are_models_asked = False
+        self._are_models_stale = False
         self._is_machine_asked = False
         self._plan_timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._plan_timer.timeout.connect(self._ask_plan)
@@ -126,9 +128,11 @@ class FormQuestions(QObject):
 
     def list_models(self) -> None:
         """Ask for the models: at the start, and after one was prepared."""
-        if not self._are_models_asked:
-            self._are_models_asked = True
-            self._engine.ask(ListModels(job=0), self._on_models)
+        if self._are_models_asked:
+            self._are_models_stale = True  # the answer may be older than what this is about
+            return
+        self._are_models_asked = True
+        self._engine.ask(ListModels(job=0), self._on_models)
 
     def count_tokens(self, text: str) -> None:
         """Count the tokens of `text` once a person has paused."""
@@ -150,6 +154,7 @@ class FormQuestions(QObject):
 
     def _on_model_changed(self, _model: object) -> None:
         self._plan_anew()
+        self.tokens_counted.emit(0, 0)  # by another model; nothing is shown of it
         self._tokens_timer.start()
 
     def _on_settings_changed(self, _settings: object) -> None:
@@ -160,7 +165,7 @@ class FormQuestions(QObject):
     def _on_engine_state(self, state: EngineState) -> None:
         if state is not EngineState.READY:
             return
-        if not self.models:
+        if not self.models and not self._are_models_asked:
             self.list_models()
         self._ask_machine()
         self._plan_anew()
@@ -169,6 +174,9 @@ class FormQuestions(QObject):
 
     def _on_models(self, event: Event) -> None:
         self._are_models_asked = False
+        if self._are_models_stale:
+            self._are_models_stale = False
+            self.list_models()
         if not isinstance(event, ModelsListed) or event.models == self.models:
             return
         self.models = event.models
@@ -202,6 +210,10 @@ class FormQuestions(QObject):
             return
         before, self.machine = self.machine, event
         self.machine_changed.emit(event)
+        card = event.card_without_torch
+        if card and card != self._settings.values.told_of_card:
+            self._settings.change(told_of_card=card)
+            self.notice.emit(card_notice(card))
         if before is None or _differs_notably(before, event):
             # Only the worker knows how much of what is taken is its own and would be given back.
             self._plan_timer.start()
@@ -253,7 +265,8 @@ class FormQuestions(QObject):
     # Tokens
 
     def _ask_tokens(self) -> None:
-        if self._form.model is None:  # its coming is heard of
+        model = self._form.model
+        if model is None or not model.is_ready:  # its coming is heard of
             return
         if self._tokens_job is not None:
             self._engine.forget(self._tokens_job)

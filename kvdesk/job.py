@@ -30,6 +30,15 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
+class WaitsFor(StrEnum):
+    """What a waiting job cannot start without, beside its turn."""
+
+    MODEL = "model"
+    """Its model is not on this computer yet."""
+    PREPARING = "preparing"
+    """The worker is lent to the model that is being prepared or tested."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why a job failed, in the words of the worker; `code` is that of a class in its errors."""

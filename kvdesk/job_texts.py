@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from engine.api import Stage
 from kvdesk.error_texts import error_text
 from kvdesk.estimates import spoken_seconds
-from kvdesk.job import JobState
+from kvdesk.job import JobState, WaitsFor
 
 if TYPE_CHECKING:
     from kvdesk.job import Job
@@ -29,23 +29,29 @@ def stage_name(stage: Stage) -> str:
     }[stage]
 
 
-def job_state_text(job: Job, progress: RunProgress | None) -> str:
+def job_state_text(
+    job: Job, progress: RunProgress | None, waits_for: WaitsFor | None = None
+) -> str:
     """What a job waits for, does, or was stopped by; `progress` is None where it does not run."""
     if job.state is JobState.RUNNING:
         return _running_text(progress)
     if job.failure is not None:
         return error_text(job.failure.code, job.failure.message)
-    return " · ".join(_details(job))
+    details = _details(job)
+    if waits_for is not None:
+        details.insert(0, _waiting_text(waits_for))
+    return " · ".join(details)
 
 
-def spoken_job(job: Job, progress: RunProgress | None) -> str:
+def spoken_job(job: Job, progress: RunProgress | None, waits_for: WaitsFor | None = None) -> str:
     """The whole row in words: what is made, and where it stands."""
     translate = QCoreApplication.translate
-    words = [job.title, job_state_text(job, progress)]
+    words = [job.title, job_state_text(job, progress, waits_for)]
     if job.state is JobState.RUNNING:
         words.insert(1, translate("JobTile", "Being made"))
     elif job.state is JobState.WAITING:
-        words.insert(1, translate("JobTile", "Waits"))
+        if waits_for is None:  # else the text says so
+            words.insert(1, translate("JobTile", "Waits"))
     elif job.state is JobState.FAILED:
         words.insert(1, translate("JobTile", "Failed"))
     elif job.failure is not None:
@@ -72,6 +78,14 @@ def _running_text(progress: RunProgress | None) -> str:
     if progress is not None and progress.seconds_left is not None:
         words.append(spoken_seconds(progress.seconds_left))
     return " · ".join(words) or translate("JobTile", "Starting …")
+
+
+def _waiting_text(waits_for: WaitsFor) -> str:
+    translate = QCoreApplication.translate
+    return {
+        WaitsFor.MODEL: translate("JobTile", "Waits for the model"),
+        WaitsFor.PREPARING: translate("JobTile", "Waits until the model is prepared"),
+    }[waits_for]
 
 
 def _details(job: Job) -> list[str]:

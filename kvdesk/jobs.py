@@ -20,6 +20,7 @@ from kvdesk.job import (
     Failure,
     Job,
     JobState,
+    WaitsFor,
     clip_title,
     free_folder_name,
     new_folder_name,
@@ -44,10 +45,12 @@ __all__ = [
     "JOBS_MIME_TYPE",
     "JOB_ROLE",
     "PROGRESS_ROLE",
+    "WAITS_ROLE",
     "Failure",
     "Job",
     "JobQueue",
     "JobState",
+    "WaitsFor",
     "clip_title",
     "free_folder_name",
     "new_folder_name",
@@ -58,6 +61,8 @@ JOB_ROLE = Qt.ItemDataRole.UserRole + 1
 """The row's `Job`."""
 PROGRESS_ROLE = Qt.ItemDataRole.UserRole + 2
 """The row's `RunProgress`, or None where it does not run."""
+WAITS_ROLE = Qt.ItemDataRole.UserRole + 3
+"""What the row's job `WaitsFor`, or None."""
 JOBS_MIME_TYPE = "application/x-kvdesk-jobs"
 
 _SAVE_DELAY_MS = 100
@@ -87,6 +92,8 @@ class JobQueue(QAbstractListModel):
         stored = queue_from_json(read_json(store_path))
         self._jobs = list(stored.jobs)
         self._is_held = stored.is_held
+        self._missing_models = stored.missing_models
+        self._is_lent = False
         self._writer = DelayedWriter(
             store_path, self._content, delay_ms=_SAVE_DELAY_MS, parent=self
         )
@@ -118,8 +125,17 @@ class JobQueue(QAbstractListModel):
         return next((row for row, job in enumerate(self._jobs) if job.id == job_id), None)
 
     def next_waiting(self) -> Job | None:
-        """The job whose turn is next."""
-        return next((job for job in self._jobs if job.state is JobState.WAITING), None)
+        """The job whose turn is next; those whose model is not there yet are passed over."""
+        waiting = (job for job in self._jobs if job.state is JobState.WAITING)
+        return next((job for job in waiting if job.model not in self._missing_models), None)
+
+    def waits_for(self, job: Job) -> WaitsFor | None:
+        """What keeps `job` from starting when its turn comes."""
+        if job.state is not JobState.WAITING:
+            return None
+        if job.model in self._missing_models:
+            return WaitsFor.MODEL
+        return WaitsFor.PREPARING if self._is_lent else None
 
     # What a person does, each an undo step
 
@@ -170,8 +186,20 @@ class JobQueue(QAbstractListModel):
         """Let no further job start, or let them again."""
         if held != self._is_held:
             self._is_held = held
-            self._save()
+            self._writer.schedule()
             self.held_changed.emit(held)
+
+    def know_missing_models(self, names: frozenset[str]) -> None:
+        """Let jobs of the models of these names wait, and those of all others start."""
+        if names != self._missing_models:
+            self._missing_models = names
+            self._show_all_anew()
+
+    def set_lent(self, is_lent: bool) -> None:
+        """Say that no job can start for a while, since something else needs the worker."""
+        if is_lent != self._is_lent:
+            self._is_lent = is_lent
+            self._show_all_anew()
 
     def set_state(self, job_id: str, state: JobState, failure: Failure | None = None) -> None:
         """Say where a job stands; a running one becomes the first. One that has left is not one."""
@@ -272,8 +300,10 @@ class JobQueue(QAbstractListModel):
             return job
         if role == PROGRESS_ROLE:
             return self._progress.get(job.id)
+        if role == WAITS_ROLE:
+            return self.waits_for(job)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return spoken_job(job, self._progress.get(job.id))
+            return spoken_job(job, self._progress.get(job.id), self.waits_for(job))
         if role == Qt.ItemDataRole.DisplayRole:
             return job.title
         return None
@@ -348,12 +378,17 @@ class JobQueue(QAbstractListModel):
         first = 0 if self.running is None else 1
         return max(first, min(row, last))
 
+    def _show_all_anew(self) -> None:
+        if self._jobs:
+            self.dataChanged.emit(self.index(0), self.index(len(self._jobs) - 1))
+        self._note_change()
+
     def _note_change(self) -> None:
-        self._save()
+        self._writer.schedule()
         self.changed.emit()
 
-    def _save(self) -> None:
-        self._writer.schedule()
-
     def _content(self) -> JsonObject:
-        return queue_to_json(StoredQueue(jobs=self.jobs, is_held=self._is_held))
+        stored = StoredQueue(
+            jobs=self.jobs, is_held=self._is_held, missing_models=self._missing_models
+        )
+        return queue_to_json(stored)

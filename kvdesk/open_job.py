@@ -27,6 +27,7 @@ from engine.api import (
     PredictExport,
     Prepared,
     Question,
+    SelfTested,
     Stopped,
     TokensCounted,
     VideoOpened,
@@ -45,7 +46,7 @@ ANSWERS: dict[type[Question], type[Event]] = {
     PredictExport: ExportPredicted,
     DescribeDownload: DownloadDescribed,
 }
-_ENDS = (Finished, Stopped, Failed, Prepared, Downloaded, MemoryFreed)
+_ENDS = (Finished, Stopped, Failed, Prepared, SelfTested, Downloaded, MemoryFreed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

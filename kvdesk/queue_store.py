@@ -21,10 +21,11 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredQueue:
-    """What a queue's file holds."""
+    """What a queue's file holds; `missing_models` names those that jobs have to wait for."""
 
     jobs: tuple[Job, ...] = ()
     is_held: bool = False
+    missing_models: frozenset[str] = frozenset()
 
 
 def queue_to_json(stored: StoredQueue) -> JsonObject:
@@ -32,6 +33,7 @@ def queue_to_json(stored: StoredQueue) -> JsonObject:
     return {
         "version": VERSION,
         "is_held": stored.is_held,
+        "missing_models": sorted(stored.missing_models),
         "jobs": [to_json(job) for job in stored.jobs],
     }
 
@@ -41,7 +43,8 @@ def queue_from_json(data: JsonObject | None) -> StoredQueue:
 
     Jobs that cannot be are left out, each with a line in the log. The one that was running waits,
     before all others. Where anything waits, the queue is held: a computer that has just been
-    started, perhaps after this very job brought it down, is not put to work unasked.
+    started, perhaps after this very job brought it down, is not put to work unasked. That does not
+    hold for jobs that wait for a model: getting it is asked for.
     """
     if data is None:
         return StoredQueue()
@@ -54,8 +57,20 @@ def queue_from_json(data: JsonObject | None) -> StoredQueue:
     was_running = [job for job in jobs if job.state is JobState.RUNNING]
     others = [job for job in jobs if job.state is not JobState.RUNNING]
     jobs = [replace(job, state=JobState.WAITING) for job in was_running] + others
-    anything_waits = any(job.state is JobState.WAITING for job in jobs)
-    return StoredQueue(jobs=tuple(jobs), is_held=data.get("is_held") is True or anything_waits)
+    missing = _names(data.get("missing_models"))
+    anything_waits = bool(was_running) or any(
+        job.state is JobState.WAITING and job.model not in missing for job in jobs
+    )
+    return StoredQueue(
+        jobs=tuple(jobs),
+        is_held=data.get("is_held") is True or anything_waits,
+        missing_models=missing,
+    )
+
+
+def _names(listed: object) -> frozenset[str]:
+    names = cast("list[object]", listed) if isinstance(listed, list) else []
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _jobs(listed: list[object]) -> list[Job]:

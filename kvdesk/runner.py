@@ -114,6 +114,7 @@ class Runner(QObject):
         self._progress_timer = QTimer(self, singleShot=True, interval=PROGRESS_MS)
         self._progress_timer.timeout.connect(self._on_progress_due)
         self._is_progress_due = False
+        self._is_lent = False
         engine.state_changed.connect(self._on_may_start)
         queue.changed.connect(self._on_may_start)
         queue.held_changed.connect(self._on_may_start)
@@ -123,6 +124,29 @@ class Runner(QObject):
     def is_running(self) -> bool:
         """Whether a job runs."""
         return self._run is not None
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether no clip starts, since something else needs the worker."""
+        return self._is_lent
+
+    def lend(self, is_lent: bool) -> None:
+        """Start no further clip from now on, or go on with the queue; one that runs goes on.
+
+        The worker does one thing after the other, and would not look at a clip behind a long one
+        until then, not even to stop it.
+        """
+        self._is_lent = is_lent
+        self._queue.set_lent(is_lent)
+        self._on_may_start()
+
+    def hold_for(self, model: str) -> bool:
+        """Hold the queue if clips of `model` wait, which is in doubt; whether they do."""
+        jobs = self._queue.jobs
+        if not any(job.model == model and job.state is JobState.WAITING for job in jobs):
+            return False
+        self._queue.hold(True)
+        return True
 
     # What a person does
 
@@ -182,7 +206,7 @@ class Runner(QObject):
 
     def _start_next(self) -> None:
         is_ready = self._engine.state is EngineState.READY
-        if self._run is not None or self._queue.is_held or not is_ready:
+        if self._run is not None or self._is_lent or self._queue.is_held or not is_ready:
             return
         job = self._queue.next_waiting()
         if job is None:

@@ -21,6 +21,7 @@ LANGUAGES = ("", "en", "zh_CN")
 """The first follows the system."""
 THEMES = ("system", "light", "dark")
 TEXT_PERCENTS = (100, 125, 150, 200)
+MAX_DOWNLOAD_LIMIT = 1000
 
 _VERSION = 1
 _SAVE_DELAY_MS = 400
@@ -38,10 +39,14 @@ class Settings:
         device: the name of what networks run on; "" is the best there is.
         eight_bit: weights in 8 bit are allowed, for all clips.
         reduce_motion: nothing moves unless somebody asks for it.
+        mirror: the address of the server that models are fetched from; "" is the usual one.
+        download_limit: megabytes a second that are fetched at most; 0 is no limit.
+        told_of_card: the name of the graphics card of which was said that it cannot be used.
         notify: say when a long job ends while another window is in front.
         window_geometry: base64 of what Qt saves of a window.
         splitter_sizes: widths of the window's columns, in pixels.
         more_is_open: whether the seldom used controls are shown.
+        welcomed: the first steps were shown; who has settings already needs none.
     """
 
     language: str = ""
@@ -50,16 +55,22 @@ class Settings:
     clips_folder: str = ""
     device: str = ""
     eight_bit: bool = False
+    mirror: str = ""
+    download_limit: int = 0
+    told_of_card: str = ""
     reduce_motion: bool = False
     notify: bool = True
     window_geometry: str = ""
     splitter_sizes: tuple[int, ...] = ()
     more_is_open: bool = False
+    welcomed: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InvalidRequest(f"{name} must be one of {choices}.")
+        if not 0 <= self.download_limit <= MAX_DOWNLOAD_LIMIT:
+            raise InvalidRequest(f"download_limit must be from 0 to {MAX_DOWNLOAD_LIMIT}.")
 
 
 _CHOICES: dict[str, tuple[object, ...]] = {
@@ -80,7 +91,9 @@ class SettingsStore(QObject):
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._values = _tolerant_settings(read_json(path) or {})
+        stored = read_json(path)
+        # An earlier kvdesk, which knew no first steps, has been used by whoever has its file.
+        self._values = _tolerant_settings({} if stored is None else {"welcomed": True} | stored)
         self._writer = DelayedWriter(path, self._content, delay_ms=_SAVE_DELAY_MS, parent=self)
 
     @property

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.errors import OutOfMemory
+from engine.api import RELEASED_MODEL
 from kvdesk.background import Background
 from kvdesk.batches import Batches
 from kvdesk.clip_leftovers import remove_leftover
 from kvdesk.engine_state import EngineState
 from kvdesk.exporting import Exporter
 from kvdesk.form_questions import FormQuestions, PlanView
+from kvdesk.getting_notices import ready_notice
 from kvdesk.jobs import JobState
+from kvdesk.model_getting import ModelGetting
 from kvdesk.notice import Notice, Tone
 from kvdesk.opening import Opener
 from kvdesk.run_notices import (
@@ -27,7 +29,7 @@ from kvdesk.run_notices import (
     waiting_notice,
 )
 from kvdesk.runner import Runner
-from kvdesk.smaller_size import smaller_size
+from kvdesk.smaller_size import smaller_size, smallest_that_failed
 from kvdesk.submitting import Submitter
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Studio(QObject):
         video_opened: with a `VideoOpened`.
         editing_changed: with the id of the job that the form holds, or None.
         batches: clips that were asked for together.
+        getting: the released model on its way onto this computer.
     """
 
     progress_changed = Signal(object)
@@ -130,6 +133,14 @@ class Studio(QObject):
             background=self._background,
             parent=self,
         )
+        self.getting = ModelGetting(
+            engine=engine,
+            runner=self._runner,
+            settings=settings,
+            folders=folders,
+            background=self._background,
+            parent=self,
+        )
         self._exporter = Exporter(
             engine=engine,
             library=library,
@@ -144,19 +155,16 @@ class Studio(QObject):
         self._runner.clip_finished.connect(self.clip_finished)
         self._runner.clip_finished.connect(self._questions.plan_again)
         self._questions.machine_changed.connect(self.machine_changed)
-        self._questions.models_changed.connect(self.models_changed)
+        self._questions.models_changed.connect(self._on_models)
+        self.getting.models_touched.connect(self._questions.list_models)
+        self.getting.ready.connect(self._on_model_ready)
         self._questions.plan_changed.connect(self.plan_changed)
         self._questions.tokens_counted.connect(self.tokens_counted)
         self._opener.picture_opened.connect(self.picture_opened)
         self._opener.video_opened.connect(self.video_opened)
         self._submitter.editing_changed.connect(self.editing_changed)
-        for part in (
-            self._runner,
-            self._questions,
-            self._submitter,
-            self._opener,
-            self._exporter,
-        ):
+        parts = (self._runner, self._questions, self._submitter, self._opener, self._exporter)
+        for part in (*parts, self.getting):
             part.notice.connect(self.notice)
         self._queue.changed.connect(self._on_queue_changed)
         self._on_queue_changed()
@@ -168,7 +176,8 @@ class Studio(QObject):
         """Ask the worker what there is, and say what waits from the last time."""
         self._questions.start()
         self._opener.start()
-        waiting = sum(job.state is JobState.WAITING for job in self._queue.jobs)
+        jobs = [job for job in self._queue.jobs if job.state is JobState.WAITING]
+        waiting = sum(self._queue.waits_for(job) is None for job in jobs)
         if waiting and self._queue.is_held:
             self.notice.emit(waiting_notice(waiting))
 
@@ -179,6 +188,7 @@ class Studio(QObject):
         """
         self._questions.stop()
         self.batches.flush()
+        self.getting.close()
         kept = {job.folder for job in self._queue.jobs}
         for folder in self._folders_seen - kept:
             self._background.run(partial(remove_leftover, self._library.clips, folder))
@@ -205,6 +215,11 @@ class Studio(QObject):
         self.notice.emit(Notice(text=text.format(name=name), tone=Tone.CAREFUL))
 
     # Making clips
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a clip is being made."""
+        return self._runner.is_running
 
     @property
     def editing(self) -> str | None:
@@ -354,12 +369,7 @@ class Studio(QObject):
         model = self._form.model
         if model is None:
             return
-        sizes = [self._form.values.size] + [
-            job.request.size
-            for job in self._queue.jobs
-            if job.failure is not None and job.failure.code == OutOfMemory.code
-        ]
-        smaller = smaller_size(min(sizes, key=lambda size: size.width * size.height), model)
+        smaller = smaller_size(smallest_that_failed(self._form.values, self._queue.jobs), model)
         if smaller is None:
             text = self.tr(
                 "This is the smallest size already. Close other programs that use the graphics "
@@ -368,6 +378,17 @@ class Studio(QObject):
             self.notice.emit(Notice(text=text, tone=Tone.CAREFUL))
             return
         self._form.edit(self.tr("Make it smaller"), size=smaller)
+
+    def _on_models(self, models: list[ModelInfo]) -> None:
+        self.getting.know_models(models)
+        self._queue.know_missing_models(
+            frozenset(each.name for each in models if not each.is_ready)
+        )
+        self.models_changed.emit(models)
+
+    def _on_model_ready(self) -> None:
+        self.use_model(RELEASED_MODEL)
+        self.notice.emit(ready_notice())
 
     def _on_queue_changed(self) -> None:
         self._library.needed = frozenset(job.folder for job in self._queue.jobs)

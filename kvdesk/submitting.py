@@ -13,7 +13,8 @@ from engine.errors import InvalidRequest
 from kvdesk.batches import Batch, BatchKind, BatchLabel
 from kvdesk.error_texts import error_text
 from kvdesk.form_rules import Preset, preset_changes
-from kvdesk.jobs import Job, JobState, free_folder_name, new_id
+from kvdesk.getting_notices import missing_model_notice
+from kvdesk.jobs import Job, JobState, WaitsFor, free_folder_name, new_id
 from kvdesk.notice import Notice, Tone
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Submitter(QObject):
         if self._editing is not None and (job := self._queue.job(self._editing)):
             self._change(job, values)
         else:
-            self._queue.add([self._new_job(values)])
+            self._add([self._new_job(values)])
         self._history.add(values.prompt)
         self._form.next_seed()
 
@@ -160,6 +161,11 @@ class Submitter(QObject):
             self.notice.emit(Notice(text=problems[0].text, tone=Tone.CAREFUL))
         return not problems
 
+    def _add(self, jobs: Sequence[Job]) -> None:
+        self._queue.add(jobs)
+        if any(self._queue.waits_for(job) is WaitsFor.MODEL for job in jobs):
+            self.notice.emit(missing_model_notice())
+
     def _new_job(self, values: FormValues, *, until: Stage | None = None, group: str = "") -> Job:
         return Job(
             id=new_id(),
@@ -204,7 +210,7 @@ class Submitter(QObject):
                 refused.append(error_text(error.code, error.message))
                 continue
             jobs.append(self._new_job(values))
-        self._queue.add(jobs)
+        self._add(jobs)
         for job in reversed(jobs):  # the first one is the newest of the history, as in the file
             self._history.add(job.request.prompt)
         if jobs:
@@ -236,7 +242,7 @@ class Submitter(QObject):
         ]
         folders = tuple(job.folder for job in jobs)
         self._batches.add(Batch(id=group, kind=kind, folders=folders, labels=tuple(labels)))
-        self._queue.add(jobs)
+        self._add(jobs)
         self._history.add(self._form.values.prompt)
         self._form.next_seed()
 
@@ -265,7 +271,7 @@ class Submitter(QObject):
             folder=record.name,
             eight_bit=record.info.eight_bit,
         )
-        self._queue.add([job])
+        self._add([job])
 
     def _set_editing(self, job_id: str | None) -> None:
         if job_id != self._editing:

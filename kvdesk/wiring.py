@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,13 @@ from PySide6.QtCore import QMimeData, QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from kvdesk.batches import BatchKind
-from kvdesk.jobs import JobState
+from kvdesk.getting_notices import SHOW_MODEL_PAGE, missing_model_notice
+from kvdesk.jobs import JobState, WaitsFor
 from kvdesk.notice import Notice, Tone
 from kvdesk.ui.clip_actions import SHOW_EXPORT
 from kvdesk.ui.drops import DropKind, classify
+from kvdesk.ui.first_start_actions import FirstStartActions
+from kvdesk.ui.model_actions import ModelActions
 from kvdesk.ui.report_actions import ReportActions
 from kvdesk.ui.shortcuts import Command
 from kvdesk.ui.theme import ThemeChoice, theme
@@ -43,6 +47,9 @@ class Wiring(QObject):
         self._reports = ReportActions(
             window=desk.window, queue=desk.queue, settings=desk.settings, folders=desk.folders
         )
+        self._model = ModelActions(
+            window=desk.window, getting=desk.studio.getting, settings=desk.settings
+        )
         self._connect_compose()
         self._connect_stage()
         self._connect_queue()
@@ -50,6 +57,16 @@ class Wiring(QObject):
         self._connect_pages()
         self._connect_studio()
         self._use_settings(desk.settings.values)
+        # After all that is connected above: it shows what the settings have led to.
+        self._first_start = FirstStartActions(
+            window=desk.window,
+            settings=desk.settings,
+            library=desk.library,
+            form=desk.form,
+            studio=desk.studio,
+            clip_actions=desk.actions,
+            model_actions=self._model,
+        )
 
     def _connect_compose(self) -> None:
         compose, studio, actions = self._desk.window.compose, self._desk.studio, self._desk.actions
@@ -77,6 +94,7 @@ class Wiring(QObject):
         stage.files_dropped.connect(self._on_files_dropped)
         stage.clip_dropped.connect(actions.show)
         stage.example_chosen.connect(self._on_example_chosen)
+        stage.empty.model_requested.connect(self._desk.window.show_model_page)
         stage.save_frame_requested.connect(actions.save_frame)
         stage.frame_to_form_requested.connect(studio.open_picture)
         stage.compare_requested.connect(actions.compare_shown)
@@ -93,6 +111,7 @@ class Wiring(QObject):
         view.remove_requested.connect(self._desk.queue.remove)
         view.hold_requested.connect(studio.hold)
         view.job_chosen.connect(self._on_job_chosen)
+        view.model_requested.connect(self._on_model_requested)
 
     def _connect_library(self) -> None:
         view, studio, actions = (
@@ -141,6 +160,8 @@ class Wiring(QObject):
         studio.machine_changed.connect(self._on_machine)
         studio.video_opened.connect(self._desk.actions.offer_video)
         studio.batches.changed.connect(self._on_batch_added)
+        studio.getting.ready.connect(self._on_model_ready)
+        studio.getting.store.changed.connect(self._keep_awake)
         self._desk.form.model_changed.connect(self._on_model)
 
     # What a person does
@@ -223,8 +244,13 @@ class Wiring(QObject):
             self._desk.window.show_batch()
         elif job.state is JobState.RUNNING:
             self._desk.window.show_stage()
+        elif self._desk.queue.waits_for(job) is WaitsFor.MODEL:
+            self._desk.window.show_model_page()
         else:
             self._desk.actions.show(job.folder)
+
+    def _on_model_requested(self, _job_id: str) -> None:
+        self._desk.window.show_model_page()
 
     def _on_key_frame_chosen(self, name: str) -> None:
         self._desk.studio.animate(name)
@@ -244,6 +270,8 @@ class Wiring(QObject):
     def _on_notice_action(self, action: str) -> None:
         if action == SHOW_EXPORT:
             self._desk.actions.show_export()
+        elif action == SHOW_MODEL_PAGE:
+            self._desk.window.show_model_page()
         else:
             self._desk.studio.act(action)
 
@@ -263,19 +291,34 @@ class Wiring(QObject):
     def _on_progress(self, progress: RunProgress | None) -> None:
         desk = self._desk
         desk.window.stage.show_progress(progress)
-        desk.window.compose.set_busy(progress is not None)
+        self._show_whether_clips_wait()
         desk.desktop.show_progress(None if progress is None else progress.share_done)
         if progress is None:
             self._clock.stop()
-            desk.keep_awake.release()
+            self._keep_awake()
             desk.window.setWindowTitle("kvdesk")
             return
         if not self._clock.isActive():
             self._seconds = 0.0
             self._clock.start()
-            desk.keep_awake.hold(self.tr("A clip is being made."))
+            self._keep_awake()
         percent = f"{100 * progress.share_done:.0f} %"
         desk.window.setWindowTitle(f"{percent} – kvdesk")
+
+    def _keep_awake(self) -> None:
+        """Keep the computer from sleeping as long as something goes on that takes a while."""
+        desk = self._desk
+        if desk.studio.is_running:
+            desk.keep_awake.hold(self.tr("A clip is being made."))
+        elif desk.studio.getting.store.state.is_running:
+            desk.keep_awake.hold(self.tr("A model is being fetched and prepared."))
+        else:
+            desk.keep_awake.release()
+
+    def _show_whether_clips_wait(self) -> None:
+        model = self._desk.form.model
+        is_missing = model is not None and not model.is_ready
+        self._desk.window.compose.set_busy(self._desk.studio.is_running or is_missing)
 
     def _on_second(self) -> None:
         self._seconds += 1
@@ -289,14 +332,20 @@ class Wiring(QObject):
 
     def _on_models(self, models: list[ModelInfo]) -> None:
         self._desk.window.compose.set_models(models)
+        self._desk.window.stage.empty.offer_model(any(not each.is_ready for each in models))
         self._desk.window.top_bar.show_models(models, self._desk.form.values.model)
 
     def _on_model(self, model: ModelInfo) -> None:
         desk = self._desk
         desk.window.top_bar.show_models(desk.studio.models, model.name)
         desk.window.settings_page.show_model(model)
+        self._show_whether_clips_wait()
         if desk.player.clip is None:
             desk.window.stage.show_empty(model.defaults.examples)
+
+    def _on_model_ready(self) -> None:
+        self._desk.window.notices.withdraw(missing_model_notice())
+        self._desk.desktop.tell(self.tr("Kandinsky 1.1 is ready"), "", seconds=math.inf)
 
     def _on_library_failed(self, text: str, detail: str) -> None:
         notice = Notice(text=text, tone=Tone.FAILED, detail=detail)

@@ -1,4 +1,4 @@
-"""What the stage shows before there is anything: what to do, and three ways to begin."""
+"""What the stage shows before there is anything: what to do, and ways to begin."""
 
 from __future__ import annotations
 
@@ -52,9 +52,11 @@ class EmptyStage(QWidget):
 
     Attributes:
         example_chosen: (prompt) one of the examples was pressed.
+        model_requested: the real model is wanted, which is not on this computer.
     """
 
     example_chosen = Signal(str)
+    model_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +70,10 @@ class EmptyStage(QWidget):
         for label in (self._title, self._hint):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setWordWrap(True)
+        self._model = QPushButton()
+        self._model.setProperty("kind", "link")
+        self._model.hide()
+        self._model.clicked.connect(self.model_requested)
         inner = QWidget()
         inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._inner = inner
@@ -86,6 +92,8 @@ class EmptyStage(QWidget):
         column.setContentsMargins(PANEL, PANEL, PANEL, PANEL)
         column.addStretch(1)
         column.addLayout(middle)
+        column.addSpacing(GAP)
+        column.addWidget(self._model, alignment=Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         self._examples: list[ExampleButton] = []
         theme().changed.connect(self._on_theme_changed)
@@ -109,6 +117,10 @@ class EmptyStage(QWidget):
             self._rows.addWidget(button)
             self._examples.append(button)
         self._hint.setVisible(bool(self._examples))
+
+    def offer_model(self, is_missing: bool) -> None:
+        """Offer to get the real model, where that is missing."""
+        self._model.setVisible(is_missing)
 
     def show_as_target(self, is_target: bool) -> None:
         """Show that what is dragged may be dropped here."""
@@ -146,3 +158,4 @@ class EmptyStage(QWidget):
     def _retranslate(self) -> None:
         self._title.setText(self.tr("Type what you want to see, or drop a picture here."))
         self._hint.setText(self.tr("Or begin with one of these:"))
+        self._model.setText(self.tr("Get the model that draws anything …"))

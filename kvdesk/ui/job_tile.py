@@ -17,7 +17,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from kvdesk.job_texts import job_state_text, stage_name
-from kvdesk.jobs import JOB_ROLE, PROGRESS_ROLE, JobState
+from kvdesk.jobs import JOB_ROLE, PROGRESS_ROLE, WAITS_ROLE, JobState, WaitsFor
 from kvdesk.ui.icons import pixmap
 from kvdesk.ui.plain_text import tip
 from kvdesk.ui.theme import GAP, INNER_RADIUS, RADIUS, SPACE, theme
@@ -101,7 +101,7 @@ class JobTile(QStyledItemDelegate):
                 painter, QRect(words.right() - side, area.top(), side, area.height()), "drag"
             )
             words.setRight(words.right() - side - SPACE)
-        _paint_words(painter, words, job, index.data(PROGRESS_ROLE))
+        _paint_words(painter, words, index)
         _paint_icon(painter, menu, "more")
         painter.restore()
 
@@ -116,7 +116,7 @@ class JobTile(QStyledItemDelegate):
         if event.type() is not QEvent.Type.ToolTip or not index.isValid():
             return super().helpEvent(event, view, option, index)
         job: Job = index.data(JOB_ROLE)
-        words = f"{job.title}\n{job_state_text(job, index.data(PROGRESS_ROLE))}"
+        words = f"{job.title}\n{_state_text(index)}"
         QToolTip.showText(event.globalPos(), tip(words), view)
         return True
 
@@ -132,6 +132,14 @@ class JobTile(QStyledItemDelegate):
             _paint_icon(painter, area, name, token)
             return
         paint_cover(painter, QRectF(area), picture, INNER_RADIUS)
+
+
+def _state_text(index: Index) -> str:
+    job: Job = index.data(JOB_ROLE)
+    waits_for: str | None = index.data(WAITS_ROLE)  # on its way through Qt, a word becomes plain
+    return job_state_text(
+        job, index.data(PROGRESS_ROLE), WaitsFor(waits_for) if waits_for else None
+    )
 
 
 def _small_font() -> QFont:
@@ -158,8 +166,9 @@ def _paint_card(painter: QPainter, area: QRect, state: QStyle.StateFlag) -> None
         painter.drawRoundedRect(QRectF(area).adjusted(1, 1, -1, -1), RADIUS, RADIUS)
 
 
-def _paint_words(painter: QPainter, area: QRect, job: Job, progress: RunProgress | None) -> None:
+def _paint_words(painter: QPainter, area: QRect, index: Index) -> None:
     """Both lines and the bar, in the middle of the height of `area`."""
+    job: Job = index.data(JOB_ROLE)
     title, small = theme().font(), _small_font()
     heights = [QFontMetrics(font).height() for font in (title, small)]
     has_bar = job.state is JobState.RUNNING
@@ -168,11 +177,12 @@ def _paint_words(painter: QPainter, area: QRect, job: Job, progress: RunProgress
     line.moveTop(area.top() + (area.height() - height) // 2)
     _paint_line(painter, line, job.title, title, "text")
     line = QRect(line.left(), line.bottom() + 1 + SPACE, line.width(), heights[1])
-    state = job_state_text(job, progress).replace("\n", " ")
+    state = _state_text(index).replace("\n", " ")
     is_failed = job.state is JobState.FAILED
     _paint_line(painter, line, state, small, "failed" if is_failed else "muted")
     if has_bar:
         bar = QRectF(line.left(), line.bottom() + 1 + GAP, line.width(), _BAR_HEIGHT)
+        progress: RunProgress | None = index.data(PROGRESS_ROLE)
         _paint_bar(painter, bar, progress.share_done if progress is not None else 0.0)
 
 

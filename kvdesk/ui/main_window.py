@@ -20,6 +20,7 @@ from kvdesk.ui.clip_details import ClipDetails
 from kvdesk.ui.compare_view import CompareView
 from kvdesk.ui.compose_panel import ComposePanel
 from kvdesk.ui.export_sheet import ExportSheet
+from kvdesk.ui.first_start import FirstStart
 from kvdesk.ui.help_page import HelpPage
 from kvdesk.ui.library_view import LibraryView
 from kvdesk.ui.notices import NoticeBar
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from kvdesk.library_model import LibraryModel
     from kvdesk.player import Player
     from kvdesk.prompt_history import PromptHistory
+    from kvdesk.ui.model_page import ModelPage
 
 _LEFT_WIDTH = 360
 _RIGHT_WIDTH = 336
@@ -57,10 +59,14 @@ class MainWindow(QMainWindow):
     Attributes:
         command_given: (Command) its keys were pressed.
         closing: the window is about to close.
+        model_page_made: with the `ModelPage`, when it is first wanted.
+        page_left: (QWidget) the middle column shows another page than this one now.
     """
 
     command_given = Signal(object)
     closing = Signal()
+    model_page_made = Signal(object)
+    page_left = Signal(object)
 
     def __init__(
         self,
@@ -84,7 +90,9 @@ class MainWindow(QMainWindow):
         self.batch = BatchView(library)
         self.export_sheet = ExportSheet()
         self.settings_page = SettingsPage()
+        self._model_page: ModelPage | None = None
         self.help_page = HelpPage()
+        self.first_start = FirstStart()
         self.report_page = ReportPage()
         self.queue_view = QueueView(queue)
         self.library_view = LibraryView(library_model, library)
@@ -108,6 +116,7 @@ class MainWindow(QMainWindow):
             self.export_sheet,
             self.settings_page,
             self.help_page,
+            self.first_start,
             self.report_page,
         ):
             self._pages.addWidget(page)
@@ -117,6 +126,7 @@ class MainWindow(QMainWindow):
             self.export_sheet,
             self.settings_page,
             self.help_page,
+            self.first_start,
             self.report_page,
         ):
             page.closed.connect(self.show_stage)
@@ -145,6 +155,12 @@ class MainWindow(QMainWindow):
         self.top_bar.folded_column_requested.connect(self._on_folded_column)
         self.top_bar.help_requested.connect(self.show_help)
         self.top_bar.settings_requested.connect(self.show_settings)
+        self.top_bar.model_page_requested.connect(self.show_model_page)
+        self.settings_page.model_page_requested.connect(self.show_model_page)
+        self.help_page.first_steps_requested.connect(self.show_first_start)
+        self.help_page.model_page_requested.connect(self.show_model_page)
+        self._shown_page = self.page
+        self._pages.currentChanged.connect(self._on_page_changed)
 
     def _build_right(self) -> None:
         self._right.setProperty("surface", "panel")
@@ -203,17 +219,49 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(self.settings_page)
         self.settings_page.focus()
 
+    @property
+    def model_page(self) -> ModelPage:
+        """The way to the real model; made when it is first wanted, which the start is not."""
+        if self._model_page is None:
+            from kvdesk.ui.model_page import ModelPage
+
+            self._model_page = page = ModelPage()
+            self._pages.addWidget(page)
+            page.closed.connect(self.show_stage)
+            self.model_page_made.emit(page)
+        return self._model_page
+
+    def show_model_page(self) -> None:
+        """Show the way to the real model."""
+        self._pages.setCurrentWidget(self.model_page)
+        self.model_page.focus()
+
     def show_help(self) -> None:
         """Show the help."""
         self._pages.setCurrentWidget(self.help_page)
         self.help_page.focus()
+
+    def show_first_start(self) -> None:
+        """Show the first steps from their beginning."""
+        self.first_start.begin()
+        self._pages.setCurrentWidget(self.first_start)
+        self.first_start.focus()
 
     def show_report(self) -> None:
         """Show a report of a problem before it is saved."""
         self._pages.setCurrentWidget(self.report_page)
         self.report_page.focus()
 
+    def _on_page_changed(self, _index: int) -> None:
+        left, self._shown_page = self._shown_page, self.page
+        self.page_left.emit(left)
+
     # Columns
+
+    def focus_generate(self) -> None:
+        """Show the form also where the window is narrow, ready to make what it says."""
+        self.compose.show()
+        self.compose.bar.button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_details(self, clip: ClipRecord) -> None:
         """Show the details of a clip under the library."""

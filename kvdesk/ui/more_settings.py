@@ -16,7 +16,7 @@ from engine.api import (
     Sampler,
 )
 from kvdesk.form_fields import GUIDANCE_FIELDS, field_help, field_label, field_value, sampler_text
-from kvdesk.model_names import model_description, model_label
+from kvdesk.model_names import model_choice, model_description
 from kvdesk.ui.controls import (
     Expander,
     GrowingText,
@@ -107,7 +107,7 @@ class MoreSettings(Expander):
         with QSignalBlocker(self._model):
             self._model.clear()
             for model in self._models:
-                self._model.addItem(model_label(model.name))
+                self._model.addItem(model_choice(model))
                 row = self._model.count() - 1
                 words = tip(model_description(model))
                 self._model.setItemData(row, words, Qt.ItemDataRole.ToolTipRole)

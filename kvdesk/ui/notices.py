@@ -200,8 +200,7 @@ class NoticeBar(QWidget):
 
     def show_notice(self, notice: Notice) -> None:
         """Show `notice` on top; one that says the same goes, and so does the oldest of many."""
-        for card in [card for card in self._cards if card.notice == notice]:
-            self._drop(card)
+        self.withdraw(notice)
         for card in self._cards[MAX_NOTICES - 1 :]:
             self._drop(card)
         card = NoticeCard(notice, self)
@@ -212,6 +211,11 @@ class NoticeBar(QWidget):
         self._column.insertWidget(0, card)
         self.show()
         announce(self, notice.text)
+
+    def withdraw(self, notice: Notice) -> None:
+        """Close `notice`, which is not true any more, unless a person has."""
+        for card in [card for card in self._cards if card.notice == notice]:
+            self._drop(card)
 
     def close_all(self) -> None:
         """Close every notice."""

@@ -84,8 +84,8 @@ class PromptBox(QWidget):
         self._show_around()
 
     def show_tokens(self, count: int, limit: int) -> None:
-        """Show how many tokens the prompt has, of which `limit` are read."""
-        self._tokens = (count, limit)
+        """Show how many tokens the prompt has, of which `limit` are read; nothing where it is 0."""
+        self._tokens = (count, limit) if limit else None
         self._show_around()
 
     def show_examples(self, examples: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kvdesk.jobs import JOB_ROLE, PROGRESS_ROLE, JobState
+from kvdesk.jobs import JOB_ROLE, PROGRESS_ROLE, JobState, WaitsFor
 from kvdesk.running_picture import RunningPicture
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.job_tile import JobTile
@@ -36,6 +36,7 @@ class QueueView(QWidget):
 
     Attributes:
         job_chosen: what there is of the job shall be shown.
+        model_requested: the model that the job waits for shall be got.
     """
 
     pause_requested = Signal(str)
@@ -46,6 +47,7 @@ class QueueView(QWidget):
     remove_requested = Signal(list)
     hold_requested = Signal(bool)
     job_chosen = Signal(str)
+    model_requested = Signal(str)
 
     def __init__(self, queue: JobQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -155,7 +157,10 @@ class QueueView(QWidget):
                     (self.tr("Edit"), self.edit_requested),
                 ]
             case JobState.WAITING:
-                return [(self.tr("Edit"), self.edit_requested)]
+                actions = [(self.tr("Edit"), self.edit_requested)]
+                if self._queue.waits_for(job) is WaitsFor.MODEL:
+                    actions.insert(0, (self.tr("Get the model …"), self.model_requested))
+                return actions
 
     def _retranslate(self) -> None:
         count = self._queue.rowCount()

@@ -6,12 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from kvdesk.settings import TEXT_PERCENTS
 from kvdesk.translations import LANGUAGES
 from kvdesk.ui.controls.labelled_field import LabelledField
+from kvdesk.ui.controls.rows import FlowRows
 from kvdesk.ui.controls.segments import Segments
+from kvdesk.ui.controls.switch import Switch
+from kvdesk.ui.download_fields import DownloadFields
 from kvdesk.ui.page import Page
 from kvdesk.ui.plain_text import PlainLabel
 from kvdesk.ui.theme import GAP
@@ -30,6 +33,9 @@ class SettingsPage(Page):
         setting_changed: (name of the field of `Settings`, value)
         folder_choice_requested: another folder for the clips shall be chosen.
         folder_requested: the folder of the clips shall be shown.
+        models_folder_choice_requested: another folder for models shall be chosen.
+        models_folder_requested: the folder of models shall be shown.
+        model_page_requested: the real model is wanted.
     """
 
     WIDTH = 520
@@ -37,6 +43,9 @@ class SettingsPage(Page):
     setting_changed = Signal(str, object)
     folder_choice_requested = Signal()
     folder_requested = Signal()
+    models_folder_choice_requested = Signal()
+    models_folder_requested = Signal()
+    model_page_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,13 +54,13 @@ class SettingsPage(Page):
         self._text = Segments([(percent, f"{percent} %") for percent in TEXT_PERCENTS])
         self._device = Segments()
         self._weights = Segments()
-        self._reduce_motion = _Switch()
-        self._notify = _Switch()
-        self._folder = PlainLabel()
-        self._folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._folder.setWordWrap(True)
-        self._choose = QPushButton()
-        self._open = QPushButton()
+        self._reduce_motion = Switch()
+        self._notify = Switch()
+        self._clips = _FolderBox()
+        self._models = _FolderBox()
+        self._get_model = QPushButton()
+        self._models.add(self._get_model)
+        self._download = DownloadFields()
         self._machine: MachineDescribed | None = None
         self._model: ModelInfo | None = None
         self._settings: Settings | None = None
@@ -61,7 +70,8 @@ class SettingsPage(Page):
             "text_percent": LabelledField("", self._text),
             "device": LabelledField("", self._device, shows_help=True),
             "eight_bit": LabelledField("", self._weights, shows_help=True),
-            "clips": LabelledField("", self._folder_box(), shows_help=True),
+            "clips": LabelledField("", self._clips, shows_help=True),
+            "models": LabelledField("", self._models, shows_help=True),
         }
         for part in (
             self._fields["language"],
@@ -71,26 +81,14 @@ class SettingsPage(Page):
             self._fields["device"],
             self._fields["eight_bit"],
             self._fields["clips"],
+            self._fields["models"],
+            self._download,
             self._notify,
         ):
             self.column.addWidget(part)
         self.column.addStretch(1)
         self._connect()
         self._retranslate()
-
-    def _folder_box(self) -> QWidget:
-        box = QWidget()
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP)
-        buttons.addWidget(self._choose)
-        buttons.addWidget(self._open)
-        buttons.addStretch(1)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
-        column.addWidget(self._folder)
-        column.addLayout(buttons)
-        return box
 
     def _connect(self) -> None:
         for name, segments in (
@@ -103,8 +101,12 @@ class SettingsPage(Page):
             segments.value_changed.connect(partial(self.setting_changed.emit, name))
         for name, switch in (("reduce_motion", self._reduce_motion), ("notify", self._notify)):
             switch.box.clicked.connect(self._changer(name))
-        self._choose.clicked.connect(self.folder_choice_requested)
-        self._open.clicked.connect(self.folder_requested)
+        self._clips.choose.clicked.connect(self.folder_choice_requested)
+        self._clips.open.clicked.connect(self.folder_requested)
+        self._models.choose.clicked.connect(self.models_folder_choice_requested)
+        self._models.open.clicked.connect(self.models_folder_requested)
+        self._get_model.clicked.connect(self.model_page_requested)
+        self._download.setting_changed.connect(self.setting_changed)
 
     def _changer(self, name: str) -> Callable[[bool], None]:
         # To a `partial`, Qt would not hand the value on.
@@ -120,8 +122,13 @@ class SettingsPage(Page):
     def show_settings(self, settings: Settings, clips_folder: str) -> None:
         """Show what is set; `clips_folder` is where clips are kept in fact."""
         self._settings = settings
-        self._folder.setText(clips_folder)
+        self._clips.show_folder(clips_folder)
+        self._download.show_settings(settings)
         self._show_choices()
+
+    def show_models_folder(self, folder: str) -> None:
+        """Show where models are kept."""
+        self._models.show_folder(folder)
 
     def show_machine(self, machine: MachineDescribed) -> None:
         """Offer the devices that were found."""
@@ -202,11 +209,19 @@ class SettingsPage(Page):
                 self.tr("Clips are kept in"),
                 self.tr("Clips that are there already stay where they are."),
             ),
+            "models": (
+                self.tr("Models are kept in"),
+                self.tr(
+                    "Models that are in the former folder stay there, and are not used any more."
+                ),
+            ),
         }
         for name, (title, words) in texts.items():
             self._fields[name].set_texts(title, words)
-        self._choose.setText(self.tr("Choose another folder …"))
-        self._open.setText(self.tr("Show in folder"))
+        for box in (self._clips, self._models):
+            box.choose.setText(self.tr("Choose another folder …"))
+            box.open.setText(self.tr("Show in folder"))
+        self._get_model.setText(self.tr("Get the model …"))
         self._reduce_motion.set_texts(self.tr("Reduce motion"), self.tr("Nothing plays by itself."))
         self._notify.set_texts(
             self.tr("Say when a clip is ready"),
@@ -215,26 +230,32 @@ class SettingsPage(Page):
         self._show_choices()
 
 
-class _Switch(QWidget):
-    """A box to tick, and a line below its words that can be as long as it needs to be."""
+class _FolderBox(QWidget):
+    """The path of a folder, and buttons for what can be done with it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.box = QCheckBox()
-        self._line = PlainLabel()
-        self._line.setProperty("role", "muted")
-        self._line.setWordWrap(True)
+        self._path = PlainLabel()
+        self._path.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._path.setWordWrap(True)
+        self.choose = QPushButton()
+        self.open = QPushButton()
+        self._buttons = FlowRows(gap=GAP)
+        self.add(self.choose)
+        self.add(self.open)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP // 2)
-        column.addWidget(self.box)
-        column.addWidget(self._line)
+        column.setSpacing(GAP)
+        column.addWidget(self._path)
+        column.addLayout(self._buttons)
 
-    def set_texts(self, title: str, line: str) -> None:
-        """Say what it is, and what it does."""
-        self.box.setText(title)
-        self.box.setAccessibleDescription(line)
-        self._line.setText(line)
+    def add(self, button: QPushButton) -> None:
+        """Put `button` behind the others."""
+        self._buttons.addWidget(button)
+
+    def show_folder(self, path: str) -> None:
+        """Show `path`."""
+        self._path.setText(path)
 
 
 def _names(devices: Sequence[DeviceInfo]) -> list[str]:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QActionGroup, QUndoStack
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from kvdesk.engine_state import EngineState
-from kvdesk.model_names import model_description, model_label
+from kvdesk.model_names import model_choice, model_description
 from kvdesk.ui.controls.icon_button import IconButton
 from kvdesk.ui.controls.look import set_look
 from kvdesk.ui.icons import icon
@@ -37,9 +37,15 @@ _TOKENS = {
 
 
 class TopBar(QFrame):
-    """Shows what the worker found and opens the pages that are not about one clip."""
+    """Shows what the worker found and opens the pages that are not about one clip.
+
+    Attributes:
+        model_chosen: clips shall be made with the model of that name.
+        model_page_requested: how far the real model is on its way shall be shown.
+    """
 
     model_chosen = Signal(str)
+    model_page_requested = Signal()
     help_requested = Signal()
     settings_requested = Signal()
     folded_form_requested = Signal()
@@ -62,6 +68,9 @@ class TopBar(QFrame):
         self._menu.setToolTipsVisible(True)
         self._choices = QActionGroup(self._menu)
         self._model.setMenu(self._menu)
+        self._getting = QToolButton()  # how far a model is on its way, while one is
+        set_look(self._getting, kind="chip")
+        self._getting.hide()
         self._memory = MemoryMeter()
         self._undo = IconButton("undo")
         self._redo = IconButton("redo")
@@ -81,6 +90,7 @@ class TopBar(QFrame):
         self._row.setSpacing(GAP)
         self._row.addWidget(self._name)
         self._row.addWidget(self._model)
+        self._row.addWidget(self._getting)
         self._row.addStretch(1)
         for widget in (
             self._undo,
@@ -99,6 +109,7 @@ class TopBar(QFrame):
         self._redo.clicked.connect(stack.redo)
         self._form.clicked.connect(self.folded_form_requested)
         self._column.clicked.connect(self.folded_column_requested)
+        self._getting.clicked.connect(self.model_page_requested)
         self._help.clicked.connect(self.help_requested)
         self._settings.clicked.connect(self.settings_requested)
         stack.canUndoChanged.connect(self._undo.setEnabled)
@@ -122,6 +133,14 @@ class TopBar(QFrame):
         self._state = state
         self._retranslate()
 
+    def show_getting(self, text: str) -> None:
+        """Show how far a model is on its way, "" where none is."""
+        if text != self._getting.text() or text == "":
+            self._getting.setText(text)
+            self._getting.setAccessibleDescription(text)
+            self._getting.setVisible(bool(text))
+            self._fit()
+
     def show_machine(self, machine: MachineDescribed) -> None:
         """Show how full the memory of the device is that will be used."""
         self._memory.show_machine(machine)
@@ -142,7 +161,7 @@ class TopBar(QFrame):
         self._memory.fit_in(self.width() - self._width_without_memory() - GAP)
 
     def _width_without_memory(self) -> int:
-        buttons = [self._name, self._model, self._undo, self._redo]
+        buttons = [self._name, self._model, self._getting, self._undo, self._redo]
         buttons += [self._form, self._column, self._help, self._settings]
         widths = [each.sizeHint().width() for each in buttons if not each.isHidden()]
         return sum(widths) + len(widths) * GAP + 2 * PANEL
@@ -168,6 +187,9 @@ class TopBar(QFrame):
         self._form.set_words(self.tr("What to make"), shortcut=_keys(Command.PROMPT))
         self._column.set_words(self.tr("Queue and library"))
         self._help.set_words(self.tr("Help and shortcuts"), shortcut=_keys(Command.HELP))
+        way = self.tr("The real model is on its way: show how far it is")
+        self._getting.setToolTip(tip(way))
+        self._getting.setAccessibleName(way)
         self._settings.set_words(self.tr("Settings"), shortcut=_keys(Command.SETTINGS))
         self._fit()
 
@@ -177,21 +199,25 @@ class TopBar(QFrame):
             self._choices.removeAction(action)
             action.deleteLater()
         for model in self._models:
-            action = self._choices.addAction(model_label(model.name))
+            action = self._choices.addAction(model_choice(model))
             action.setCheckable(True)
             action.setChecked(model.name == self._current)
             action.setToolTip(tip(model_description(model)))
             action.triggered.connect(partial(self._on_model_chosen, model.name))
             self._menu.addAction(action)
+        if any(not model.is_ready for model in self._models):
+            self._menu.addSeparator()
+            self._menu.addAction(self.tr("Get the model …"), self._on_get_model)
+
+    def _on_get_model(self) -> None:
+        self.model_page_requested.emit()
 
     def _on_model_chosen(self, name: str) -> None:
         self.model_chosen.emit(name)
 
     def _show_model(self) -> None:
         current = next((each for each in self._models if each.name == self._current), None)
-        label = (
-            model_label(current.name) if current is not None else self.tr("Looking for models …")
-        )
+        label = model_choice(current) if current is not None else self.tr("Looking for models …")
         metrics = self._model.fontMetrics()
         middle = Qt.TextElideMode.ElideMiddle
         shown = metrics.elidedText(label, middle, theme().px(_LONGEST_NAME))

@@ -530,6 +530,29 @@
     </message>
 </context>
 <context>
+    <name>DownloadFields</name>
+    <message>
+        <source>No limit</source>
+        <translation>不限速</translation>
+    </message>
+    <message>
+        <source>Fetch no faster than</source>
+        <translation>下载速度上限</translation>
+    </message>
+    <message>
+        <source>Leaves some of the connection to others.</source>
+        <translation>为其他程序留出一部分带宽。</translation>
+    </message>
+    <message>
+        <source>Fetch from another server</source>
+        <translation>从其他服务器下载</translation>
+    </message>
+    <message>
+        <source>The address of a mirror of Hugging Face; empty for Hugging Face itself.</source>
+        <translation>镜像服务器的地址；留空则使用 huggingface.co。</translation>
+    </message>
+</context>
+<context>
     <name>Duration</name>
     <message>
         <source>less than a second</source>
@@ -565,6 +588,10 @@
     <message>
         <source>Or begin with one of these:</source>
         <translation>也可以从这些示例开始：</translation>
+    </message>
+    <message>
+        <source>Get the model that draws anything …</source>
+        <translation>获取什么都能画的模型…</translation>
     </message>
 </context>
 <context>
@@ -603,6 +630,10 @@
     <message>
         <source>The device does not work.</source>
         <translation>设备无法工作。</translation>
+    </message>
+    <message>
+        <source>The device or the model computes wrong numbers.</source>
+        <translation>设备或模型计算出了错误的数值。</translation>
     </message>
     <message>
         <source>There is too little memory.</source>
@@ -763,6 +794,10 @@
 <context>
     <name>Exporter</name>
     <message>
+        <source>The clip is saved as soon as the model is prepared and tested.</source>
+        <translation>模型准备并测试完毕后，就会保存这个短片。</translation>
+    </message>
+    <message>
         <source>The clip is saved as soon as the one that is being made is done.</source>
         <translation>正在生成的短片完成后，就会保存这个短片。</translation>
     </message>
@@ -812,6 +847,114 @@
     <message>
         <source>{name} has more than {limit} prompts. Divide it into several files.</source>
         <translation>{name} 中的提示词超过 {limit} 条。请分成几个文件。</translation>
+    </message>
+</context>
+<context>
+    <name>FilesTable</name>
+    <message>
+        <source>Ask again</source>
+        <translation>再问一次</translation>
+    </message>
+    <message>
+        <source>About 40 GB are fetched, and about 30 GB stay. Nobody said more exactly.</source>
+        <translation>大约要下载 40 GB，最后保留约 30 GB。暂时无法得知更准确的数字。</translation>
+    </message>
+    <message>
+        <source>Asking the server what there is to fetch …</source>
+        <translation>正在向服务器询问需要下载什么…</translation>
+    </message>
+    <message>
+        <source>To fetch: {missing} of {total}.</source>
+        <translation>还要下载：{missing}，共 {total}。</translation>
+    </message>
+    <message>
+        <source>found on this computer</source>
+        <translation>已在本机找到</translation>
+    </message>
+    <message>
+        <source>is here</source>
+        <translation>已就绪</translation>
+    </message>
+    <message>
+        <source>{percent} % is here</source>
+        <translation>已有 {percent}%</translation>
+    </message>
+</context>
+<context>
+    <name>FirstStart</name>
+    <message>
+        <source>Welcome to kvdesk</source>
+        <translation>欢迎使用 kvdesk</translation>
+    </message>
+    <message>
+        <source>Neither now</source>
+        <translation>暂时都不要</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Step {number} of {count}</source>
+        <translation>第 {number} 步，共 {count} 步</translation>
+    </message>
+    <message>
+        <source>Skip all</source>
+        <translation>全部跳过</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>返回</translation>
+    </message>
+</context>
+<context>
+    <name>FirstStartActions</name>
+    <message>
+        <source>Take an example</source>
+        <translation>采用示例</translation>
+    </message>
+</context>
+<context>
+    <name>FoldersCard</name>
+    <message>
+        <source>Where shall things be kept?</source>
+        <translation>文件保存在哪里？</translation>
+    </message>
+    <message>
+        <source>{free} GB free</source>
+        <translation>可用 {free} GB</translation>
+    </message>
+    <message>
+        <source>Too little for the real model, which takes up to 50 GB while it is got. Another drive will do; the demo model needs nothing here.</source>
+        <translation>空间不足以容纳真正的模型：获取过程中最多需要 50 GB。可以选择另一个磁盘；演示模型在这里不占空间。</translation>
+    </message>
+    <message>
+        <source>The real model takes about 30 GB here, and up to 50 GB while it is got. The demo model needs nothing here.</source>
+        <translation>真正的模型在这里大约占用 30 GB，获取过程中最多占用 50 GB。演示模型在这里不占空间。</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Clips</source>
+        <translation>短片</translation>
+    </message>
+    <message>
+        <source>A clip of the demo model takes less than a megabyte, one of the real model up to 170 MB.</source>
+        <translation>演示模型的短片不到 1 MB，真正模型的短片最多 170 MB。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for clips</source>
+        <translation>为短片选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>Choose another folder for models</source>
+        <translation>为模型选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>Choose another folder …</source>
+        <translation>选择其他文件夹…</translation>
     </message>
 </context>
 <context>
@@ -1155,30 +1298,229 @@
     </message>
 </context>
 <context>
-    <name>HelpPage</name>
+    <name>Getting</name>
     <message>
-        <source>Help and shortcuts</source>
-        <translation>帮助和快捷键</translation>
+        <source>The model could not be fetched. {reason}</source>
+        <translation>模型未能下载。{reason}</translation>
     </message>
     <message>
-        <source>How a clip is made</source>
-        <translation>短片是怎样生成的</translation>
+        <source>The model could not be prepared. {reason}</source>
+        <translation>模型未能准备好。{reason}</translation>
     </message>
     <message>
-        <source>If something goes wrong</source>
-        <translation>出现问题时</translation>
+        <source>The test clip was not made. {reason}</source>
+        <translation>测试短片没有生成。{reason}</translation>
     </message>
     <message>
-        <source>Keys everywhere</source>
-        <translation>随处可用的按键</translation>
+        <source>The queue is held.</source>
+        <translation>队列已暂停。</translation>
     </message>
     <message>
-        <source>Keys in the clip</source>
-        <translation>短片中的按键</translation>
+        <source>Kandinsky 1.1 is ready: it was tested, and the form uses it now.</source>
+        <translation>Kandinsky 1.1 已就绪：测试通过，表单现在使用它。</translation>
     </message>
     <message>
-        <source>Keys in the queue and the library</source>
-        <translation>队列和素材库中的按键</translation>
+        <source>The clip is in the queue. It waits for its model, which is not on this computer yet, and starts by itself when it is.</source>
+        <translation>短片已加入队列。它的模型还不在这台电脑上；模型就绪后，它会自动开始。</translation>
+    </message>
+    <message>
+        <source>A model is being made in {folder}. Wait until it is ready, or remove what was fetched, before you choose another folder.</source>
+        <translation>正在 {folder} 中制作模型。请等它就绪，或先删除已下载的内容，再选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>{folder} could not be made the folder of models, since that cannot be saved.</source>
+        <translation>无法把 {folder} 设为模型文件夹，因为这项设置无法保存。</translation>
+    </message>
+    <message>
+        <source>Not everything in {folder} could be removed. Close programs that use it, and try again.</source>
+        <translation>{folder} 中的内容未能全部删除。请关闭正在使用它的程序，然后重试。</translation>
+    </message>
+    <message>
+        <source>There is a graphics card in this computer, {card}, but the PyTorch that is installed can use the processor only, on which clips take many times as long. To use the card, type “{command}” in a terminal, and start kvdesk again.</source>
+        <translation>这台电脑装有显卡 {card}，但已安装的 PyTorch 只能使用处理器，生成短片的时间会长许多倍。要使用显卡，请在终端中输入“{command}”，然后重新启动 kvdesk。</translation>
+    </message>
+    <message>
+        <source>Get the model …</source>
+        <translation>获取模型…</translation>
+    </message>
+    <message>
+        <source>Understanding the prompt</source>
+        <translation>理解提示词</translation>
+    </message>
+    <message>
+        <source>Key frames and motion</source>
+        <translation>关键帧与运动</translation>
+    </message>
+    <message>
+        <source>Frames in between</source>
+        <translation>中间帧</translation>
+    </message>
+    <message>
+        <source>Drawing the pictures</source>
+        <translation>绘制画面</translation>
+    </message>
+    <message>
+        <source>Small files</source>
+        <translation>小文件</translation>
+    </message>
+    <message>
+        <source>At most {peak} are on the disk at once, and {stays} stay in the end.</source>
+        <translation>磁盘上最多同时占用 {peak}，最后保留 {stays}。</translation>
+    </message>
+    <message>
+        <source>{free} are free there.</source>
+        <translation>那里还有 {free} 可用。</translation>
+    </message>
+    <message>
+        <source>There is too little room: {needed} have to be fetched, and {free} are free on that disk. Make room for {lacking} more, or choose a folder on another disk.</source>
+        <translation>空间不足：需要下载 {needed}，而该磁盘只有 {free} 可用。请再腾出 {lacking}，或选择其他磁盘上的文件夹。</translation>
+    </message>
+    <message>
+        <source>There is too little room to keep the downloaded files: {needed} more are needed, and {free} are free on that disk. Let them be deleted as they are prepared.</source>
+        <translation>空间不足以保留下载的文件：还需要 {needed}，而该磁盘只有 {free} 可用。请让它们在准备好后随即删除。</translation>
+    </message>
+    <message>
+        <source>The files can be fetched, but there is too little room to prepare the model: {needed} more are needed in all, and {free} are free on that disk. Make room for {lacking} more, or choose a folder on another disk.</source>
+        <translation>文件可以下载，但空间不足以准备模型：总共还需要 {needed}，而该磁盘只有 {free} 可用。请再腾出 {lacking}，或选择其他磁盘上的文件夹。</translation>
+    </message>
+    <message>
+        <source>Step {number} of {count}: fetching the files</source>
+        <translation>第 {number} 步，共 {count} 步：下载文件</translation>
+    </message>
+    <message>
+        <source>Step {number} of {count}: preparing the model</source>
+        <translation>第 {number} 步，共 {count} 步：准备模型</translation>
+    </message>
+    <message>
+        <source>Step {number} of {count}: making a test clip</source>
+        <translation>第 {number} 步，共 {count} 步：生成测试短片</translation>
+    </message>
+    <message>
+        <source>Paused – {step}</source>
+        <translation>已暂停 – {step}</translation>
+    </message>
+    <message>
+        <source>Stopped – {step}</source>
+        <translation>已停止 – {step}</translation>
+    </message>
+    <message>
+        <source>Fetching {percent} %</source>
+        <translation>下载中 {percent}%</translation>
+    </message>
+    <message>
+        <source>Preparing {percent} %</source>
+        <translation>准备中 {percent}%</translation>
+    </message>
+    <message>
+        <source>Testing {percent} %</source>
+        <translation>测试中 {percent}%</translation>
+    </message>
+    <message>
+        <source>Waits for the clip that is being made.</source>
+        <translation>等待正在生成的短片完成。</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+</context>
+<context>
+    <name>Help</name>
+    <message>
+        <source>Each strip is a clip of the demo model from its beginning to its end, made with the same prompt and the same seed. The real model draws other things, but its settings pull the same way.</source>
+        <translation>每一条都是演示模型的一个短片，从开头到结尾，提示词和种子都相同。真正的模型画的是别的内容，但各项设置的作用方向相同。</translation>
+    </message>
+    <message>
+        <source>The triangle hardly changes.</source>
+        <translation>三角形几乎不变。</translation>
+    </message>
+    <message>
+        <source>The triangle grows a little.</source>
+        <translation>三角形略微变大。</translation>
+    </message>
+    <message>
+        <source>How much moves. “A yellow triangle growing on a black background”: the more motion, the further it gets in the same time. Much motion costs sharpness.</source>
+        <translation>画面动得多还是少。提示词说的是“黄色三角形在黑色背景上变大”：运动越多，同样的时间里变化越大。运动太多会损失清晰度。</translation>
+    </message>
+    <message>
+        <source>How many frames a second has. Both strips show the same two seconds. At 2 a second each frame stands for half a second; at 8, frames are put in between, and the clip takes longer to make. A draft can be made smooth later and stays the same clip.</source>
+        <translation>每秒有多少帧。两条都是同样的两秒。每秒 2 帧时，每一帧停留半秒；每秒 8 帧时，中间补上了帧，生成时间也更长。草稿以后可以补帧，仍是同一个短片。</translation>
+    </message>
+    <message>
+        <source>The triangle grows in four leaps.</source>
+        <translation>三角形分四次跳跃变大。</translation>
+    </message>
+    <message>
+        <source>The triangle grows in small steps.</source>
+        <translation>三角形一点一点变大。</translation>
+    </message>
+    <message>
+        <source>How strongly the prompt pulls on the clip. Too little, and the clip forgets what was asked for; too much, and shapes and colours become harsh. Change it in small steps.</source>
+        <translation>提示词对短片的牵引力。太小，短片会忘记要求；太大，形状和颜色会变得生硬。请一点一点地调整。</translation>
+    </message>
+    <message>
+        <source>The triangle turns into something round.</source>
+        <translation>三角形变成了圆的东西。</translation>
+    </message>
+    <message>
+        <source>The triangle grows as it should.</source>
+        <translation>三角形按要求变大。</translation>
+    </message>
+    <message>
+        <source>The triangle has steps and jagged edges.</source>
+        <translation>三角形出现台阶和锯齿。</translation>
+    </message>
+    <message>
+        <source>How often the clip is refined. The time grows with the steps. Beyond some number nothing gets better; which one depends on the model and the sampler.</source>
+        <translation>短片细化的次数。步数越多，用时越长。超过某个数就不会再变好；这个数取决于模型和采样器。</translation>
+    </message>
+    <message>
+        <source>A pale triangle on a gray ground.</source>
+        <translation>灰底上的浅色三角形。</translation>
+    </message>
+    <message>
+        <source>A clear triangle on a black ground.</source>
+        <translation>黑底上清晰的三角形。</translation>
+    </message>
+    <message>
+        <source>Nearly the same triangle.</source>
+        <translation>几乎相同的三角形。</translation>
+    </message>
+    <message>
+        <source>Where chance begins. What the prompt leaves open, chance decides: these are three clips of “a triangle”. The same seed and settings give the same clip again. Lock it to try what another setting does.</source>
+        <translation>随机的起点。提示词没有说明的，由随机决定：这是三个“a triangle”（三角形）短片。种子和设置相同，就会得到同一个短片。锁定种子，就能试出另一项设置的作用。</translation>
+    </message>
+    <message>
+        <source>A purple triangle on black.</source>
+        <translation>黑底上的紫色三角形。</translation>
+    </message>
+    <message>
+        <source>A purple triangle on dark blue, which shrinks.</source>
+        <translation>深蓝底上逐渐变小的紫色三角形。</translation>
+    </message>
+    <message>
+        <source>A purple triangle on gray.</source>
+        <translation>灰底上的紫色三角形。</translation>
+    </message>
+    <message>
+        <source>How much noise is put over the first picture before it is set in motion. More lets the clip depart from it further, and lose its details. In the demo model it is hardly seen; the motion map beside Generate shows what it does with yours.</source>
+        <translation>起始画面动起来之前加上多少噪声。越多，短片就越能偏离起始画面，细节也损失越多。在演示模型上几乎看不出来；“生成”旁边的运动图谱可以显示它对您的短片的作用。</translation>
+    </message>
+    <message>
+        <source>The triangle grows by half.</source>
+        <translation>三角形变大一半。</translation>
+    </message>
+    <message>
+        <source>The triangle grows to nearly twice its size.</source>
+        <translation>三角形变大近一倍。</translation>
+    </message>
+    <message>
+        <source>The triangle grows.</source>
+        <translation>三角形变大。</translation>
+    </message>
+    <message>
+        <source>The triangle grows in nearly the same way.</source>
+        <translation>三角形几乎同样地变大。</translation>
     </message>
     <message>
         <source>Say in a sentence what the clip shows, or drop a picture that it begins with, and press Generate. First a still picture is drawn, then it is set in motion, and then frames are put in between until it is smooth.</source>
@@ -1199,6 +1541,165 @@
     <message>
         <source>Nothing that you type or make leaves this computer.</source>
         <translation>输入和生成的一切都不会离开这台电脑。</translation>
+    </message>
+    <message>
+        <source>The demo model runs on any computer, and a clip takes seconds. What follows is about the real model.</source>
+        <translation>演示模型在任何电脑上都能运行，几秒生成一个短片。以下说的是真正的模型。</translation>
+    </message>
+    <message>
+        <source>Disk: about 40 GB are fetched, and about 30 GB stay. Up to 50 GB are there at once if the downloaded files are deleted as they are prepared, and 70 GB if they are kept. A clip of 512 × 512 pixels takes up to 20 MB, 50 MB or 170 MB at 2, 8 or 32 frames a second.</source>
+        <translation>磁盘：需要下载约 40 GB，最后占用约 30 GB。边准备边删除下载的文件时，同时最多占用 50 GB；保留这些文件则是 70 GB。512 × 512 像素的短片，每秒 2、8、32 帧时最多分别占用 20 MB、50 MB、170 MB。</translation>
+    </message>
+    <message>
+        <source>Graphics card, planned: an NVIDIA card of which 3 GB are free. A draft of 512 × 512 pixels is planned to take a few minutes there, and less on larger and faster ones. Two to three GB of main memory are needed beside it.</source>
+        <translation>显卡（推算）：有 3 GB 可用显存的英伟达（NVIDIA）显卡。512 × 512 像素的草稿预计需要几分钟，更大更快的显卡用时更短。此外需要 2 到 3 GB 内存。</translation>
+    </message>
+    <message>
+        <source>Without a card, planned: a good 4 GB of main memory, and more than three hours for the same draft.</source>
+        <translation>没有显卡（推算）：需要 4 GB 多的内存，同样的草稿要三个多小时。</translation>
+    </message>
+    <message>
+        <source>“Planned” means computed from the networks and a table of cards, before any card was tried. Beside Generate you see the same for your own clip and computer; after the first clips the time is that of clips you made.</source>
+        <translation>“推算”是指根据网络结构和显卡性能表计算得出，还没有在任何显卡上试过。“生成”旁边会显示您的短片和电脑的推算结果；生成几个短片之后，时间就以它们的实际用时为准。</translation>
+    </message>
+    <message>
+        <source>The page “Get the model” fetches the files, prepares them and makes a test clip, one after the other. It says first how much is fetched, where it goes and what stays. You can pause it, close the window and go on another day; hardly anything is fetched twice.</source>
+        <translation>“获取模型”页面依次下载文件、准备文件、生成测试短片。开始之前会说明下载多少、存到哪里、最后占用多少。可以暂停、关闭窗口、改天继续；几乎不会重复下载。</translation>
+    </message>
+    <message>
+        <source>If you have the files already, on another drive or from another program, name that folder under “Take files from”: what is there is not fetched.</source>
+        <translation>如果您已经有这些文件，比如在另一个磁盘上或由其他程序下载过，请在“从这里取文件”中指定那个文件夹：已有的不再下载。</translation>
+    </message>
+    <message>
+        <source>Clips of the real model can be added to the queue before it is there. They wait and start by themselves.</source>
+        <translation>真正的模型就绪之前，就可以把它的短片加入队列。它们会等待，然后自动开始。</translation>
+    </message>
+    <message>
+        <source>There is too little memory</source>
+        <translation>内存或显存不足</translation>
+    </message>
+    <message>
+        <source>Close other programs, above all games and browsers, and press “Try again” in the queue. Or press “Make it smaller” in the notice: it proposes the next smaller size. Where 8-bit weights would fit, the notice offers them. What is done of the clip is kept.</source>
+        <translation>关闭其他程序，尤其是游戏和浏览器，然后在队列中点“重试”。也可以点通知中的“缩小尺寸”，会给出小一档的尺寸。如果 8 位权重放得下，通知会提供这个选项。已完成的部分会保留。</translation>
+    </message>
+    <message>
+        <source>The disk is full</source>
+        <translation>磁盘已满</translation>
+    </message>
+    <message>
+        <source>The clip is paused and the queue held; the notice says how much is missing. Make room, for example by emptying the bin under the library, and press the button of the notice. Another folder for clips can be chosen in the settings.</source>
+        <translation>短片和队列会暂停，通知会说明还差多少空间。请腾出空间，例如清空素材库下面的回收站，然后点通知上的按钮。在设置中可以为短片选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>The graphics card stopped working</source>
+        <translation>显卡停止工作</translation>
+    </message>
+    <message>
+        <source>The clip goes on by itself, once. If it happens again, restart the computer and bring the card&apos;s driver up to date. In the settings, “Works on” can be the processor meanwhile.</source>
+        <translation>短片会自动继续一次。如果再次发生，请重启电脑并更新显卡驱动。在此期间，可以在设置的“运算设备”中选择处理器。</translation>
+    </message>
+    <message>
+        <source>The graphics card is not used</source>
+        <translation>没有用到显卡</translation>
+    </message>
+    <message>
+        <source>The part of the program that computes, PyTorch, may be the one for processors. The report below says so, and so does “kvdesk doctor” in a terminal, with the command that fetches the right one.</source>
+        <translation>程序中负责计算的 PyTorch 可能是处理器版本。下面的报告会说明这一点；在终端中运行“kvdesk doctor”也会说明，并给出下载正确版本的命令。</translation>
+    </message>
+    <message>
+        <source>The download stopped</source>
+        <translation>下载中断</translation>
+    </message>
+    <message>
+        <source>Nothing is lost. Look whether the computer is connected, and press “Try again” on the page “Get the model”. If the server cannot be reached from where you are, name a mirror in the settings.</source>
+        <translation>不会丢失任何内容。请检查网络连接，然后在“获取模型”页面点“重试”。如果您所在的地方无法访问服务器，请在设置中填写镜像地址。</translation>
+    </message>
+    <message>
+        <source>A picture or video is refused</source>
+        <translation>图片或视频无法使用</translation>
+    </message>
+    <message>
+        <source>Pictures may be PNG, JPEG, WebP and others, and up to a size that no camera reaches. Open it in another program and save it as PNG. The notice says what is wrong with the file.</source>
+        <translation>图片可以是 PNG、JPEG、WebP 等格式，尺寸上限远超任何相机。请用其他程序打开它，另存为 PNG。通知会说明文件有什么问题。</translation>
+    </message>
+    <message>
+        <source>A file of the model is damaged</source>
+        <translation>模型文件损坏</translation>
+    </message>
+    <message>
+        <source>The notice names the file and says what replaces it; all others stay. While the model is being prepared, “Fetch files again …” on the page “Get the model” does it. “kvdesk doctor --full” in a terminal compares every byte.</source>
+        <translation>通知会给出文件名，并说明用什么替换它；其他文件保持不变。准备模型时，在“获取模型”页面点“重新下载文件…”即可。在终端中运行“kvdesk doctor --full”会比较每一个字节。</translation>
+    </message>
+    <message>
+        <source>A clip was interrupted, or the engine does not stay alive</source>
+        <translation>短片中断，或引擎反复退出</translation>
+    </message>
+    <message>
+        <source>What is done is kept, and “Try again” in the queue goes on from there. After two ends of the same clip the queue is held: try it smaller, or remove it. If nothing helps, save a report.</source>
+        <translation>已完成的部分会保留，在队列中点“重试”就从那里继续。同一个短片两次中断后，队列会暂停：请缩小尺寸再试，或移除它。如果都不行，请保存报告。</translation>
+    </message>
+    <message>
+        <source>The clip shows something else, or only a blur</source>
+        <translation>短片内容不符，或一片模糊</translation>
+    </message>
+    <message>
+        <source>Say more plainly what is to be seen, in English, and try other seeds: “Four cousins” beside Generate makes four at once. Sizes much smaller than the model&apos;s own come out badly.</source>
+        <translation>请用英文更直白地描述画面，并换几个种子试试：“生成”旁边的“四个近亲”一次生成四个。尺寸比模型本来的小很多时，效果不好。</translation>
+    </message>
+    <message>
+        <source>Nothing is to be seen in the window</source>
+        <translation>窗口里什么也看不到</translation>
+    </message>
+    <message>
+        <source>Columns fold away where the window is narrow: the buttons at the ends of the top bar bring them back. Esc leads back to the clip from any page. Your clips are in the folder that the settings name.</source>
+        <translation>窗口较窄时，两侧的栏会收起：用顶栏上的按钮可以重新打开。在任何页面按 Esc 都会回到短片。您的短片在设置中显示的文件夹里。</translation>
+    </message>
+</context>
+<context>
+    <name>HelpPage</name>
+    <message>
+        <source>Help and shortcuts</source>
+        <translation>帮助和快捷键</translation>
+    </message>
+    <message>
+        <source>How a clip is made</source>
+        <translation>短片是怎样生成的</translation>
+    </message>
+    <message>
+        <source>What it needs</source>
+        <translation>需要什么</translation>
+    </message>
+    <message>
+        <source>The settings, in pictures</source>
+        <translation>图解各项设置</translation>
+    </message>
+    <message>
+        <source>The real model</source>
+        <translation>真正的模型</translation>
+    </message>
+    <message>
+        <source>If something goes wrong</source>
+        <translation>出现问题时</translation>
+    </message>
+    <message>
+        <source>Keys everywhere</source>
+        <translation>随处可用的按键</translation>
+    </message>
+    <message>
+        <source>Keys in the clip</source>
+        <translation>短片中的按键</translation>
+    </message>
+    <message>
+        <source>Keys in the queue and the library</source>
+        <translation>队列和素材库中的按键</translation>
+    </message>
+    <message>
+        <source>Show the first steps again</source>
+        <translation>重新显示入门步骤</translation>
+    </message>
+    <message>
+        <source>Get the model …</source>
+        <translation>获取模型…</translation>
     </message>
     <message>
         <source>What you made is kept. A report says what this computer and the program are like and what happened last. You can read it, and it is never sent.</source>
@@ -1262,6 +1763,14 @@
         <translation>正在启动…</translation>
     </message>
     <message>
+        <source>Waits for the model</source>
+        <translation>等待模型</translation>
+    </message>
+    <message>
+        <source>Waits until the model is prepared</source>
+        <translation>等待模型准备完毕</translation>
+    </message>
+    <message>
         <source>key frame only</source>
         <translation>仅关键帧</translation>
     </message>
@@ -1276,6 +1785,21 @@
     <message>
         <source>Paused</source>
         <translation>已暂停</translation>
+    </message>
+</context>
+<context>
+    <name>LanguageCard</name>
+    <message>
+        <source>Which language do you read?</source>
+        <translation>您想用哪种语言？</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>kvdesk makes short videos from a sentence or a picture, on this computer alone: nothing that you type or make leaves it. These three steps take a minute, and every answer can be changed in the settings later.</source>
+        <translation>kvdesk 根据一句话或一张图片生成短视频，全部在这台电脑上完成：您输入和生成的内容都不会离开它。下面三步只需一分钟，每项选择以后都可以在设置中更改。</translation>
     </message>
 </context>
 <context>
@@ -1482,14 +2006,158 @@
     </message>
 </context>
 <context>
+    <name>ModelActions</name>
+    <message>
+        <source>Keep models in</source>
+        <translation>模型保存在</translation>
+    </message>
+    <message>
+        <source>Take files from</source>
+        <translation>从这里取文件</translation>
+    </message>
+</context>
+<context>
+    <name>ModelCard</name>
+    <message>
+        <source>What would you like to begin with?</source>
+        <translation>您想从哪里开始？</translation>
+    </message>
+    <message>
+        <source>Demo now</source>
+        <translation>马上试用演示模型</translation>
+    </message>
+    <message>
+        <source>It is part of the program and runs on any computer, a clip in seconds. It is a toy: one coloured circle, square or triangle on a plain background, in 64 × 64 pixels. It shows how everything works.</source>
+        <translation>它随程序附带，在任何电脑上都能运行，几秒就能生成一个短片。它只是个玩具：在纯色背景上画一个彩色的圆形、方形或三角形，尺寸为 64 × 64 像素，用来展示一切如何运作。</translation>
+    </message>
+    <message>
+        <source>The real model …</source>
+        <translation>真正的模型…</translation>
+    </message>
+    <message>
+        <source>Kandinsky 1.1 draws what you say. About 40 GB are fetched, and about 30 GB stay. It is planned for an NVIDIA graphics card with 3 GB or more: minutes for a clip. Without a card, a clip is planned to take more than three hours. These figures are computed, not yet measured. The next page shows everything before it begins.</source>
+        <translation>Kandinsky 1.1 能画出您描述的内容。需要下载约 40 GB，最后占用约 30 GB。按推算，显存 3 GB 以上的英伟达显卡几分钟生成一个短片；没有显卡时，一个短片要三个多小时。这些数字是推算的，尚未实测。下一页会在开始之前说明一切。</translation>
+    </message>
+    <message>
+        <source>This computer has a card that can be used: {card}.</source>
+        <translation>这台电脑有可用的显卡：{card}。</translation>
+    </message>
+    <message>
+        <source>No graphics card that can be used was found in this computer.</source>
+        <translation>在这台电脑上没有找到可用的显卡。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelChoices</name>
+    <message>
+        <source>Take nothing from {folder}</source>
+        <translation>不从 {folder} 取文件</translation>
+    </message>
+    <message>
+        <source>Models are kept in</source>
+        <translation>模型保存在</translation>
+    </message>
+    <message>
+        <source>Take files from</source>
+        <translation>从这里取文件</translation>
+    </message>
+    <message>
+        <source>A folder or a USB disk in which files of the model lie already. They are compared with their checksums, and not fetched again.</source>
+        <translation>已存有模型文件的文件夹或 U 盘。这些文件会核对校验和，不再重新下载。</translation>
+    </message>
+    <message>
+        <source>Choose another folder …</source>
+        <translation>选择其他文件夹…</translation>
+    </message>
+    <message>
+        <source>Show in folder</source>
+        <translation>在文件夹中显示</translation>
+    </message>
+    <message>
+        <source>Add a folder …</source>
+        <translation>添加文件夹…</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message>
+        <source>Delete the downloaded files as they are prepared</source>
+        <translation>准备好后随即删除下载的文件</translation>
+    </message>
+    <message>
+        <source>They are not needed any more. Each goes once what is made of it is safe.</source>
+        <translation>它们不再需要。由它生成的内容安全保存之后，才会删除每个文件。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelPage</name>
+    <message>
+        <source>Get the model</source>
+        <translation>获取模型</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Fetch files again …</source>
+        <translation>重新下载文件…</translation>
+    </message>
+    <message>
+        <source>Remove for good</source>
+        <translation>永久删除</translation>
+    </message>
+    <message>
+        <source>Remove what was fetched …</source>
+        <translation>删除已下载的内容…</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Delete all downloaded files in {folder}? This cannot be undone.</source>
+        <translation>要删除 {folder} 中所有已下载的文件吗？此操作无法撤销。</translation>
+    </message>
+    <message>
+        <source>Make a test clip</source>
+        <translation>生成测试短片</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Get the model ({size})</source>
+        <translation>获取模型（{size}）</translation>
+    </message>
+    <message>
+        <source>Kandinsky 1.1 draws anything that you can say. It comes from Hugging Face, is free, and runs on this computer only. Fetching it can take hours; it can be paused, and goes on after a restart.</source>
+        <translation>只要说得出来，Kandinsky 1.1 就能画出来。它来自 Hugging Face，免费，并且只在这台电脑上运行。下载可能需要几个小时；可以随时暂停，重新启动后会接着进行。</translation>
+    </message>
+</context>
+<context>
     <name>Models</name>
     <message>
         <source>Demo model</source>
         <translation>演示模型</translation>
     </message>
     <message>
+        <source>{model} (not here yet)</source>
+        <translation>{model}（尚未下载）</translation>
+    </message>
+    <message>
         <source>A toy that shows how the application works: one coloured shape on a plain background. The real model draws anything.</source>
         <translation>一个用来熟悉软件的小模型：纯色背景上的一个彩色图形。正式模型可以画任何内容。</translation>
+    </message>
+    <message>
+        <source>The real model: it draws anything. It is not on this computer yet; clips that are added wait for it.</source>
+        <translation>真正的模型：什么都能画。它还不在这台电脑上；加入的短片会等待它。</translation>
     </message>
 </context>
 <context>
@@ -1624,6 +2292,25 @@
     </message>
 </context>
 <context>
+    <name>ProgressCard</name>
+    <message>
+        <source>{done} of {total} are done.</source>
+        <translation>已完成 {done}，共 {total}。</translation>
+    </message>
+    <message>
+        <source>You can make clips with the demo model meanwhile, or choose Kandinsky 1.1 above and add clips: they wait, and start by themselves. Nothing is lost when you close the window.</source>
+        <translation>在此期间可以用演示模型生成短片，也可以在上方选择 Kandinsky 1.1 并添加短片：它们会等待，然后自动开始。关闭窗口不会丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>The files are checked and brought into a form that little memory can hold. Clips wait meanwhile. Nothing is lost when you close the window.</source>
+        <translation>正在检查文件，并转换成占用内存很少的形式。在此期间短片会等待。关闭窗口不会丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>Everything that is done is kept, and it goes on from there.</source>
+        <translation>已完成的部分都会保留，之后从那里继续。</translation>
+    </message>
+</context>
+<context>
     <name>PromptBox</name>
     <message>
         <source>Prompts used before</source>
@@ -1683,6 +2370,10 @@
     <message>
         <source>Edit</source>
         <translation>编辑</translation>
+    </message>
+    <message>
+        <source>Get the model …</source>
+        <translation>获取模型…</translation>
     </message>
     <message>
         <source>Queue {count}</source>
@@ -1745,6 +2436,33 @@
     <message>
         <source>Save the report …</source>
         <translation>保存报告…</translation>
+    </message>
+</context>
+<context>
+    <name>ResultCard</name>
+    <message>
+        <source>Kandinsky 1.1 is ready</source>
+        <translation>Kandinsky 1.1 已就绪</translation>
+    </message>
+    <message>
+        <source>First picture of the test clip</source>
+        <translation>测试短片的第一帧</translation>
+    </message>
+    <message>
+        <source>It lies in {folder}.</source>
+        <translation>它位于 {folder}。</translation>
+    </message>
+    <message>
+        <source>It was not tested on this computer yet. A test clip takes about ten seconds, and tells how long clips will take.</source>
+        <translation>它还没有在这台电脑上测试过。测试短片大约需要十秒，可以由此得知生成短片要多久。</translation>
+    </message>
+    <message>
+        <source>The test clip of {frames} frames, {width} × {height}, took {seconds} s on {device}. All numbers were as they should be.</source>
+        <translation>测试短片共 {frames} 帧，{width} × {height}，在{device}上用了 {seconds} 秒。所有数值都正常。</translation>
+    </message>
+    <message>
+        <source>the processor</source>
+        <translation>处理器</translation>
     </message>
 </context>
 <context>
@@ -1909,12 +2627,24 @@
         <translation>已有的短片仍留在原处。</translation>
     </message>
     <message>
+        <source>Models are kept in</source>
+        <translation>模型保存在</translation>
+    </message>
+    <message>
+        <source>Models that are in the former folder stay there, and are not used any more.</source>
+        <translation>原文件夹中的模型留在原处，不再使用。</translation>
+    </message>
+    <message>
         <source>Choose another folder …</source>
         <translation>选择其他文件夹…</translation>
     </message>
     <message>
         <source>Show in folder</source>
         <translation>在文件夹中显示</translation>
+    </message>
+    <message>
+        <source>Get the model …</source>
+        <translation>获取模型…</translation>
     </message>
     <message>
         <source>Reduce motion</source>
@@ -2341,8 +3071,16 @@
         <translation>帮助和快捷键</translation>
     </message>
     <message>
+        <source>The real model is on its way: show how far it is</source>
+        <translation>正在获取真正的模型：查看进度</translation>
+    </message>
+    <message>
         <source>Settings</source>
         <translation>设置</translation>
+    </message>
+    <message>
+        <source>Get the model …</source>
+        <translation>获取模型…</translation>
     </message>
     <message>
         <source>The engine is starting.</source>
@@ -2459,8 +3197,16 @@
         <translation>正在生成短片。</translation>
     </message>
     <message>
+        <source>A model is being fetched and prepared.</source>
+        <translation>正在下载并准备模型。</translation>
+    </message>
+    <message>
         <source>Your clip is ready</source>
         <translation>短片已完成</translation>
+    </message>
+    <message>
+        <source>Kandinsky 1.1 is ready</source>
+        <translation>Kandinsky 1.1 已就绪</translation>
     </message>
 </context>
 <context>

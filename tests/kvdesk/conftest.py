@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from engine_talk import Log
     from pytestqt.qtbot import QtBot
+    from studio_desk import StudioDesk
 
     from engine.api import Event, Question, Work
     from kvdesk.app import Desk
@@ -185,13 +186,15 @@ def desk_of(
     """Makes the whole application in folders of the test, shown and started, on a fake worker.
 
     The keywords are the fields of `fake_worker.Script`, or `real` for the worker as it is, or the
-    Python `program` that runs it. A second call is a restart.
+    Python `program` that runs it; `is_new` shows the first steps where there are no settings yet.
+    A second call is a restart.
     """
     from fake_worker import COMMAND, environment_of
 
     from kvdesk.app import build
     from kvdesk.folders import Folders
 
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user_data"))  # of the folder of models
     open_desks: list[Desk] = []
     folders = Folders(
         config=tmp_path / "config",
@@ -207,7 +210,9 @@ def desk_of(
             desk.close()
             delete_what_is_due()
 
-    def make(*, real: bool = False, program: str = "", **script: object) -> Desk:
+    def make(
+        *, real: bool = False, program: str = "", is_new: bool = False, **script: object
+    ) -> Desk:
         close()
         command = (sys.executable, "-c", program) if program else None if real else COMMAND
         if command is COMMAND:
@@ -216,10 +221,42 @@ def desk_of(
         desk = build(qapp_of(qtbot), folders, engine_command=command)
         open_desks.append(desk)
         desk.settings.change(language="en")
+        if not is_new:
+            desk.settings.change(welcomed=True)
         assert desk.settings.values.text_percent == themed.text_percent
         desk.window.show()
         desk.start()
         return desk
+
+    yield make
+    close()
+
+
+@pytest.fixture
+def studio_of(
+    fake_engine: Callable[..., EngineClient],
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., StudioDesk]]:
+    """As `desk_of`, with a fake worker only, and without a window, which takes most of the time."""
+    from studio_desk import StudioDesk
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user_data"))  # of the folder of models
+    desks: list[StudioDesk] = []
+
+    def close() -> None:
+        while desks:
+            desk = desks.pop()
+            desk.engine.shut_down()
+            assert desk.engine.wait_until_gone(SECONDS_TO_END * 1000)
+            desk.close()
+
+    def make(**script: object) -> StudioDesk:
+        close()
+        desks.append(StudioDesk(tmp_path / "desk", fake_engine(**script), qtbot))
+        desks[0].start()
+        return desks[0]
 
     yield make
     close()

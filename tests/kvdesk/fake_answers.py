@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import fake_getting
 from fake_clip import planned_steps, read_info
 from fake_pictures import frame_rows, write_png
 
@@ -15,6 +16,7 @@ from engine.api import (
     ClipInfo,
     ClipPlanned,
     CountTokens,
+    DescribeDownload,
     DescribeMachine,
     DeviceInfo,
     ExportPredicted,
@@ -44,6 +46,8 @@ from engine.errors import PictureError, VideoFileError
 
 if TYPE_CHECKING:
     from fake_worker import Script
+
+    from engine.api import DownloadDescribed
 
 TOKEN_LIMIT = 128
 
@@ -89,6 +93,7 @@ class Answers:
             OpenPicture: self._picture,
             OpenVideo: self._video,
             PredictExport: self._prediction,
+            DescribeDownload: self._download,
         }[type(question)](question)
 
     def _models(self, _question: ListModels) -> ModelsListed:
@@ -96,7 +101,12 @@ class Answers:
         if self._script.big_model:
             description = "ü\u2028🦄" * self._script.big_model
             others.append(replace(DEMO, name="big", description=description))
+        if self._script.released:
+            others.append(fake_getting.released_model(DEMO))
         return ModelsListed(models=(DEMO, *others))
+
+    def _download(self, question: DescribeDownload) -> DownloadDescribed:
+        return fake_getting.describe(question, self._script)
 
     def _machine(self, _question: DescribeMachine) -> MachineDescribed:
         script = self._script
@@ -107,7 +117,10 @@ class Answers:
             free_bytes=script.free_bytes,
         )
         return MachineDescribed(
-            devices=(device,), total_bytes=script.total_bytes, free_bytes=script.free_bytes
+            devices=(device,),
+            total_bytes=script.total_bytes,
+            free_bytes=script.free_bytes,
+            card_without_torch=script.card_without_torch,
         )
 
     def _plan(self, question: PlanClip) -> ClipPlanned:

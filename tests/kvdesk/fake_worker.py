@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import fake_getting
 from fake_answers import Answers
 from fake_clip import ClipMaker, read_info
 
@@ -27,6 +28,7 @@ from engine.api import (
     PROTOCOL_VERSION,
     Alive,
     Cancel,
+    DownloadModel,
     ExportClip,
     Failed,
     Finished,
@@ -39,9 +41,8 @@ from engine.api import (
     MemoryEffect,
     MemoryFreed,
     Prepare,
-    Prepared,
-    PrepareProgress,
     Quit,
+    SelfTest,
     Stage,
     StageFinished,
     StageStarted,
@@ -84,6 +85,11 @@ class Script:
     previews: bool = True
 
     models: tuple = ()  # beside the demo: fields of ModelInfo that differ from its own
+    released: bool = False  # the released model is listed, ready once it was prepared
+    free_disk_bytes: int | None = 250 * 10**9
+    download_parts: int = 2  # in which a file is fetched, or made of another
+    download_waiting: str = ""  # what it says that it waits for
+    card_without_torch: str = ""
     big_model: int = 0  # one more, whose description repeats three characters so often
     device: str = "cpu"
     device_label: str = "Processor"
@@ -169,9 +175,12 @@ class FakeWorker:
             elif isinstance(command, Cancel):
                 if command.job in self._cancelled and not self._script.ignore_cancel:
                     self._cancelled[command.job].set()
-            elif isinstance(command, (MakeClip, ExportClip, Prepare, FreeMemory)):
+            elif isinstance(command, (MakeClip, ExportClip, Prepare, SelfTest, FreeMemory)):
                 self._cancelled[command.job] = threading.Event()
                 self._work.put(command)
+            elif isinstance(command, DownloadModel):
+                self._cancelled[command.job] = threading.Event()
+                threading.Thread(target=self._run_job, args=[command], daemon=True).start()
             else:
                 self._answer(command)
         if self._script.ignore_quit:
@@ -199,8 +208,8 @@ class FakeWorker:
                 ClipMaker(self, self._script, command).make()
             elif isinstance(command, ExportClip):
                 self._export(command)
-            elif isinstance(command, Prepare):
-                self._prepare(command)
+            elif getting := _GETTING.get(type(command)):
+                self.send(job, getting(self, self._script, command))
             else:
                 self.send(job, MemoryFreed())
         except Cancelled:
@@ -329,17 +338,12 @@ class FakeWorker:
         self.send(command.job, StageFinished(stage=Stage.SAVE, seconds=seconds))
         self.send(command.job, Finished(num_frames=count, seconds=seconds, output=str(path)))
 
-    def _prepare(self, command: Prepare) -> None:
-        total = 40 << 30
-        for part in range(1, 11):
-            time.sleep(self._script.step_seconds)
-            self.stop_if_cancelled(command.job)
-            progress = PrepareProgress(
-                file=f"part{part}.safetensors", done_bytes=total * part // 10, total_bytes=total
-            )
-            self.send(command.job, progress)
-        Path(command.destination).mkdir(parents=True, exist_ok=True)
-        self.send(command.job, Prepared(folder=command.destination))
+
+_GETTING = {
+    DownloadModel: fake_getting.download,
+    Prepare: fake_getting.prepare,
+    SelfTest: fake_getting.self_test,
+}
 
 
 def _command_name(command) -> str:

@@ -134,7 +134,7 @@ def test_a_folder_goes_on_where_it_was(fake_engine, run_to_end, tmp_path):
 def test_other_work_runs_to_its_own_end(fake_engine, run_to_end, tmp_path):
     engine = fake_engine(step_seconds=0.001)
     prepared = run_to_end(engine, Prepare(job=0, source="x", destination=str(tmp_path / "model")))
-    assert len(prepared.of(PrepareProgress)) == 10
+    assert len(prepared.of(PrepareProgress)) == 5
     assert prepared[-1] == Prepared(folder=str(tmp_path / "model"))
     assert run_to_end(engine, FreeMemory(job=0)) == [MemoryFreed()]
     run_to_end(engine, make_clip(tmp_path / "clip"))

@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea
 
 from kvdesk.translations import compile_translation
 from kvdesk.ui.help_page import HelpPage
+from kvdesk.ui.help_parts import PICTURES_FOLDER, Strip
+from kvdesk.ui.help_texts import troubles
 from kvdesk.ui.shortcuts import Command, clip_keys, list_keys, shortcuts
 from kvdesk.ui.theme import ThemeChoice
 
@@ -17,7 +19,7 @@ def page(qtbot, themed):  # noqa: ARG001 - widgets read the theme
     qtbot.addWidget(page)
     page.resize(640, 500)
     page.show()
-    QApplication.processEvents()
+    qtbot.waitUntil(lambda: page.is_complete)
     return page
 
 
@@ -67,6 +69,54 @@ def test_the_text_says_what_the_demo_can_draw_and_that_nothing_leaves_the_comput
     assert "Nothing that you type or make leaves this computer." in words
 
 
+def test_nothing_is_made_before_the_page_is_shown(qtbot, themed):  # noqa: ARG001 - as above
+    page = HelpPage()
+    qtbot.addWidget(page)
+    assert len(page.findChildren(QLabel)) == 1  # its title
+    page.show()
+    assert not page.is_complete
+    assert page.findChildren(Strip) == []
+    qtbot.waitUntil(lambda: page.is_complete)
+
+
+def test_every_picture_is_there_once_and_says_what_is_to_be_seen(page):
+    strips = page.findChildren(Strip)
+    assert all(strip.has_picture and strip.accessibleName() for strip in strips)
+    files = sorted(PICTURES_FOLDER.glob("*.png"))
+    assert len(strips) == len(files) > 10
+    assert sum(file.stat().st_size for file in files) < 300_000
+
+
+def test_a_picture_shrinks_where_there_is_no_room_for_it(qtbot, page):
+    strip = page.findChildren(Strip)[0]
+    own = strip.sizeHint()
+    page.resize(300, 500)
+    qtbot.waitUntil(lambda: strip.width() < own.width())
+    assert strip.heightForWidth(strip.width()) < own.height()
+    assert strip.mapTo(page, strip.rect().topRight()).x() <= page.width()
+
+
+def test_the_table_of_contents_leads_to_each_section(qtbot, page):
+    bar = page.findChild(QScrollArea).verticalScrollBar()
+    titles = [label for label in labels(page) if label.property("role") == "title"][1:]
+    links = [link for link in page.findChildren(QPushButton) if link.property("kind") == "link"]
+    assert [link.text() for link in links] == [title.text() for title in titles]
+    seen = set()
+    for link, title in zip(links, titles, strict=True):
+        qtbot.mouseClick(link, Qt.MouseButton.LeftButton)
+        top = title.mapTo(page, QPoint(0, 0)).y()
+        assert 0 < top < page.height()
+        seen.add(bar.value())
+    assert len(seen) >= len(links) - 2  # the last ones have no room below them
+
+
+def test_every_failure_that_a_person_can_meet_has_a_way_out(page):
+    shown = texts(page)
+    for what, way in troubles():
+        assert what in shown
+        assert way in shown
+
+
 @pytest.mark.parametrize("percent", [100, 200])
 def test_every_line_has_the_room_it_needs_at_any_size_of_text(qtbot, page, themed, percent):
     def has_room(label):
@@ -77,7 +127,7 @@ def test_every_line_has_the_room_it_needs_at_any_size_of_text(qtbot, page, theme
     themed.use(ThemeChoice.DARK, text_percent=percent)
     page.resize(900, 700)
     # New widgets are laid out in several turns of the event loop.
-    qtbot.waitUntil(lambda: len(labels(page)) > 50 and all(map(has_room, labels(page))))
+    qtbot.waitUntil(lambda: page.is_complete and all(map(has_room, labels(page))))
 
 
 def test_the_keyboard_scrolls_the_page(qtbot, page):

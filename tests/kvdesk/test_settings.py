@@ -23,11 +23,15 @@ CHANGED = Settings(
     clips_folder="/clips",
     device="cpu",
     eight_bit=True,
+    mirror="https://mirror.example",
+    download_limit=5,
+    told_of_card="a card",
     reduce_motion=True,
     notify=False,
     window_geometry="AdnQywADAAA=",
     splitter_sizes=(400, 700, 300),
     more_is_open=True,
+    welcomed=True,
 )
 
 
@@ -138,7 +142,7 @@ def test_a_file_of_a_newer_version_is_used_and_never_rewritten(path: Path, qtbot
     path.write_text(content)
     store = SettingsStore(path)
 
-    assert store.values == Settings(theme="dark")
+    assert store.values == Settings(theme="dark", welcomed=True)
     with qtbot.waitSignal(store.changed, timeout=500):
         store.change(theme="light")
     store.flush()
@@ -154,4 +158,4 @@ def test_a_version_that_is_none_does_not_stop_settings_from_being_kept(path: Pat
     store.change(notify=False)
     store.flush()
 
-    assert SettingsStore(path).values == Settings(theme="dark", notify=False)
+    assert SettingsStore(path).values == Settings(theme="dark", notify=False, welcomed=True)

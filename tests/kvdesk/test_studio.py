@@ -3,13 +3,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from engine_talk import read_info
 from PIL import Image
-from PySide6.QtGui import QColor, QImage, QUndoStack
+from PySide6.QtGui import QColor, QImage
+from studio_desk import WAIT_MS, StudioDesk
 
 from engine.api import (
     MAX_SEED,
@@ -32,114 +33,19 @@ from engine.api import (
 from kvdesk.batches import BatchKind
 from kvdesk.chosen_files import MAX_PROMPTS
 from kvdesk.engine_state import EngineState
-from kvdesk.estimates import Paces
-from kvdesk.folders import Folders
-from kvdesk.form import Form
 from kvdesk.form_questions import AWAITED, PlanView
-from kvdesk.jobs import JobQueue, JobState
-from kvdesk.library import Library
+from kvdesk.jobs import JobState
 from kvdesk.notice import Tone
-from kvdesk.prompt_history import PromptHistory
-from kvdesk.settings import SettingsStore
-from kvdesk.studio import Studio
 
-WAIT_MS = 8000
 SLOW = {"step_seconds": 0.02}
-
-
-@dataclass
-class Desk:
-    """Everything that the studio needs, and what it said."""
-
-    folder: Path
-    engine: object
-    qtbot: object
-    notices: list = field(default_factory=list)
-    progress: list = field(default_factory=list)
-    finished: list = field(default_factory=list)
-    plans: list = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        folders = Folders(
-            config=self.folder / "config",
-            data=self.folder / "data",
-            cache=self.folder / "cache",
-            clips=self.folder / "clips",
-        )
-        folders.clips.mkdir(parents=True, exist_ok=True)
-        self.clips = folders.clips
-        self.stack = QUndoStack()
-        self.form = Form(folders.data / "form.json", self.stack)
-        self.history = PromptHistory(folders.data / "prompts.json")
-        self.queue = JobQueue(folders.data / "queue.json", self.stack)
-        self.library = Library(folders.clips, folders.cache / "library.sqlite", self.stack)
-        self.settings = SettingsStore(folders.config / "settings.json")
-        self.studio = Studio(
-            engine=self.engine,
-            queue=self.queue,
-            form=self.form,
-            history=self.history,
-            paces=Paces(folders.data / "paces.json"),
-            folders=folders,
-            library=self.library,
-            settings=self.settings,
-        )
-        self.studio.notice.connect(self.notices.append)
-        self.studio.progress_changed.connect(self.progress.append)
-        self.studio.clip_finished.connect(self.finished.append)
-        self.studio.plan_changed.connect(self.plans.append)
-
-    def start(self) -> None:
-        self.library.open()
-        self.studio.start()
-        self.until(lambda: self.form.model is not None and self.library.is_loaded)
-
-    def close(self) -> None:
-        for store in (self.form, self.history, self.queue, self.settings):
-            store.flush()
-        self.studio.close()
-        self.library.close()
-
-    def until(self, condition) -> None:
-        self.qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
-
-    def write(self, prompt="a red circle", **changes) -> None:
-        self.form.edit("test", prompt=prompt, fps=Fps.LOW, steps=4, **changes)
-
-    def submit(self, prompt="a red circle", **changes):
-        self.write(prompt, **changes)
-        self.studio.submit()
-        return self.queue.jobs[-1]
-
-    def state(self, job) -> JobState | None:
-        now = self.queue.job(job.id)
-        return now and now.state
-
-    def until_state(self, job, state) -> None:
-        self.until(lambda: self.state(job) is state)
-
-    def until_stage(self, stage, steps=1) -> None:
-        def is_there() -> bool:
-            running = self.progress[-1] and self.progress[-1].running_stage
-            return running and running.stage is stage and running.steps_done >= steps
-
-        self.until(lambda: self.progress and is_there())
-
-    def make(self, **changes):
-        job = self.submit(**changes)
-        self.until(lambda: self.finished[-1:] == [job.folder])
-        return job
-
-    def tones(self) -> list:
-        return [notice.tone for notice in self.notices]
 
 
 @pytest.fixture
 def new_desk(fake_engine, tmp_path, qtbot):
-    desks: list[Desk] = []
+    desks: list[StudioDesk] = []
 
     def make(folder="desk", **script):
-        desk = Desk(tmp_path / folder, fake_engine(**script), qtbot)
+        desk = StudioDesk(tmp_path / folder, fake_engine(**script), qtbot)
         desks.append(desk)
         desk.start()
         return desk
@@ -777,7 +683,7 @@ def test_tokens_are_counted_when_a_person_pauses(desk, qtbot):
 
 
 def test_machine_and_models_are_asked_at_the_start(fake_engine, tmp_path, qtbot):
-    desk = Desk(tmp_path / "desk", fake_engine(models=[{"name": "large"}]), qtbot)
+    desk = StudioDesk(tmp_path / "desk", fake_engine(models=[{"name": "large"}]), qtbot)
     machines: list[MachineDescribed] = []
     models: list[list] = []
     desk.studio.machine_changed.connect(machines.append)

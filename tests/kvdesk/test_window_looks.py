@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -21,11 +23,14 @@ from PySide6.QtWidgets import (
 )
 
 from engine.api import Fps
+from kvdesk.getting import Getting, Phase, Step
+from kvdesk.job import Failure
 
 PATIENCE = 15_000
 SECONDS_TO_SETTLE = 2
 CONTROLS = (
     QAbstractButton,
+    QApplication,
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
@@ -58,13 +63,38 @@ def pages(desk):
     yield "export"
     window.show_settings()
     yield "settings"
+    yield from model_pages(desk)
     window.show_help()
+    while not window.help_page.is_complete:
+        QApplication.processEvents()
     yield "help"
+    window.show_first_start()
+    for card in ("language", "folders", "model"):
+        yield f"first start: {card}"
+        window.first_start._next.click()
     desk.actions.compare(name, name)
     yield "compare"
     desk.studio.submit_cousins()
     window.show_batch()
     yield "batch"
+
+
+def model_pages(desk):
+    """Show the page of the real model in all its states, without doing anything."""
+    window, store = desk.window, desk.studio.getting.store
+    window.show_model_page()
+    begun = replace(store.state, has_originals=True, total_bytes=40 * 10**9)
+    failure = Failure(code="model_file", message="t2v.pt")
+    for state in (
+        replace(store.state, also_in=("/media/usb",)),
+        replace(begun, phase=Phase.PAUSED),
+        replace(begun, phase=Phase.FAILED, step=Step.PREPARE, failure=failure),
+        replace(begun, phase=Phase.TESTING, step=Step.TEST),
+        replace(begun, phase=Phase.READY, step=Step.TEST),
+    ):
+        store.put(state)
+        yield f"model {state.phase}"
+    store.put(Getting(models_folder=state.models_folder))
 
 
 def seen(root: QWidget) -> list[QWidget]:
