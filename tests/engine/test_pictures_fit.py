@@ -223,14 +223,11 @@ def test_a_picture_comes_back_at_most_one_level_darker():
     assert lost.max() <= 1
 
 
-def test_frames_of_another_shape_or_type_or_without_a_value_are_refused():
+def test_frames_of_another_shape_or_type_are_refused():
     good = np.zeros((1, 3, 8, 8), np.float32)
     for bad in (good[0], good[:, :2], good.astype(np.float64), good.astype(np.uint8)):
         with pytest.raises(ValueError, match="float32"):
             array_to_pictures(bad)
-    good[0, 1, 2, 3] = np.nan
-    with pytest.raises(ValueError, match="frame 0"):
-        array_to_pictures(good)
 
 
 def test_a_picture_of_what_is_no_number_is_refused_with_a_way_to_find_out_why():
