@@ -1,22 +1,19 @@
 """Rehearses the whole way of the model at its true size: official files, preparation, a clip.
 
     python tests/rehearsal/full_size.py FOLDER [--scale full|toy] [--steps 2] [--fps low medium]
-        [--limit-gb 6] [--8bit] [--slim] [--keep] [--only write|prepare|clip] [--json FILE]
+        [--limit-gb 6] [--8bit] [--keep] [--only write|prepare|clip] [--json FILE]
 
-All numbers are random, so the clip shows noise. FOLDER needs about 69 GB, or 51 GB with `--slim`,
-which is chosen where there is less room: then the text encoder is written when all else is
-prepared and has given its room back, and the preparation is interrupted and goes on. With `--only`
-one part is done, of what the parts before it left; without, only the prepared model and the clips
-stay, or with `--keep` everything. Prints a table and JSON. The clip must stay within `--limit-gb`
-of memory.
+All numbers are random, so the clip shows noise. Official files are deleted as they are prepared, so
+that FOLDER needs about 50 GB; with `--keep` they stay, and it needs 70 GB. With `--only` one part
+is done, of what the parts before it left. Prints a table and JSON. The clip must stay within
+`--limit-gb` of memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import shutil
-import signal
 import sys
 import time
 from dataclasses import asdict
@@ -26,7 +23,6 @@ from official_files import (
     ARCHIVES,
     Layout,
     full_layout,
-    hollow_out,
     toy_layout,
     write_archive,
     write_small_files,
@@ -35,11 +31,6 @@ from official_files import (
 from watched_process import Figures, WatchedProcess
 
 PROMPT = "the big river"
-SLIM_BELOW = 1.85
-"""The model takes so much of its official bytes in both forms; with less room, `--slim`."""
-
-INTERRUPTED = 130
-HOLLOWED = ("t2v", "interpolation", "video_movq")  # `movq` is read again for the previews
 
 
 def main() -> int:
@@ -49,16 +40,10 @@ def main() -> int:
     official, prepared = folder / "official", folder / "prepared"
     folder.mkdir(parents=True, exist_ok=True)
     result: dict = {"scale": options.scale, "official_bytes": layout.official_bytes}
-    if options.only in (None, "write", "prepare"):
-        has_room = shutil.disk_usage(folder).free > SLIM_BELOW * layout.official_bytes
-        slim = options.slim or (options.only is None and not has_room)
-        if options.only != "prepare":
-            with_holes = slim and options.only is None
-            result["write_seconds"] = write_official(official, layout, with_holes=with_holes)
-        if options.only != "write":
-            result["prepare"] = prepare(official, prepared, layout, options, slim=slim)
-        if not options.keep and options.only is None:
-            shutil.rmtree(official)
+    if options.only in (None, "write"):
+        result["write_seconds"] = write_official(official, layout)
+    if options.only in (None, "prepare"):
+        result["prepare"] = prepare(official, prepared, options)
     if options.only in (None, "clip"):
         result["clips"] = {fps: make_clip(folder, prepared, fps, options) for fps in options.fps}
     report = json.dumps(result, indent=1)
@@ -77,55 +62,51 @@ def arguments() -> argparse.Namespace:
     add("--fps", nargs="+", choices=["low", "medium", "high"], default=["low", "medium"])
     add("--limit-gb", type=float, default=6.0)
     add("--8bit", dest="eight_bit", action="store_true")
-    add("--slim", action="store_true")
     add("--keep", action="store_true")
     add("--only", choices=["write", "prepare", "clip"])
     add("--json", type=Path)
     return parser.parse_args()
 
 
-def write_official(official: Path, layout: Layout, *, with_holes: bool) -> float:
-    """Write the official files; `with_holes` leaves out the numbers of the text encoder.
-
-    Returns:
-        The seconds that it took.
-    """
+def write_official(official: Path, layout: Layout) -> float:
+    """Write the official files; the seconds that it took."""
     began = time.monotonic()
     official.mkdir(parents=True, exist_ok=True)
     write_small_files(official, layout)
     for name in ARCHIVES:
         write_archive(official / f"{name}.pt", layout.archives[name])
         print(f"{name}.pt written after {time.monotonic() - began:.0f} s", flush=True)
-    write_text_encoder(official / "text_encoder", layout.text_encoder, with_holes=with_holes)
+    write_text_encoder(official / "text_encoder", layout.text_encoder)
     print(f"text encoder written after {time.monotonic() - began:.0f} s", flush=True)
     return time.monotonic() - began
 
 
-def prepare(
-    official: Path, prepared: Path, layout: Layout, options: argparse.Namespace, *, slim: bool
-) -> list[dict]:
+def prepare(official: Path, prepared: Path, options: argparse.Namespace) -> dict:
     command = ["prepare", str(official), str(prepared), "--json"]
     if options.eight_bit:
         command.append("--8bit")
+    if not options.keep:
+        command.append("--delete-originals")
+    most_on_disk = 0
 
     def stage_of(event: dict) -> str | None:
+        nonlocal most_on_disk
+        most_on_disk = max(most_on_disk, bytes_on_disk(official) + bytes_on_disk(prepared))
         return event["file"] if event["event"] == "prepare_progress" else None
 
-    def interrupt(process, name: str) -> None:
-        if name.startswith("text_encoder/model"):
-            process.send_signal(signal.SIGINT)
+    figures = checked(WatchedProcess(command, stage_of=stage_of).run(), "preparing")
+    print_table("prepare", figures)
+    print(f"  at most {most_on_disk / 1e9:.1f} GB on the disk", flush=True)
+    return asdict(figures) | {"most_on_disk": most_on_disk}
 
-    runs: list[Figures] = []
-    if slim:
-        first = WatchedProcess(command, stage_of=stage_of)
-        runs.append(checked(first.run(interrupt), "preparing", exit_code=INTERRUPTED))
-        for name in HOLLOWED:
-            hollow_out(official / f"{name}.pt", layout.archives[name])
-        write_text_encoder(official / "text_encoder", layout.text_encoder)
-    runs.append(checked(WatchedProcess(command, stage_of=stage_of).run(), "preparing"))
-    for run in runs:
-        print_table("prepare", run)
-    return [asdict(run) for run in runs]
+
+def bytes_on_disk(folder: Path) -> int:
+    """What the files in `folder` take, as they come and go."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            total += 512 * path.stat().st_blocks
+    return total
 
 
 def make_clip(folder: Path, prepared: Path, fps: str, options: argparse.Namespace) -> dict:
@@ -146,10 +127,10 @@ def make_clip(folder: Path, prepared: Path, fps: str, options: argparse.Namespac
     return asdict(checked(figures, f"the clip of {fps} smoothness"))
 
 
-def checked(figures: Figures, what: str, *, exit_code: int = 0) -> Figures:
+def checked(figures: Figures, what: str) -> Figures:
     if figures.over_limit:
         sys.exit(f"{what} took {figures.peak_rss / 1e9:.2f} GB of memory, more than it may.")
-    if figures.exit_code != exit_code:
+    if figures.exit_code:
         sys.exit(f"{what} ended with code {figures.exit_code}:\n{figures.complaint}")
     return figures
 

@@ -1,14 +1,13 @@
 """Writes files in the official layout, of any size, filled with random numbers, in little memory.
 
 torch lays out the archives itself, with holes where the numbers go; these are then filled in, with
-their checksums. A file that is left with its holes takes no room on the disk.
+their checksums.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import shutil
 import struct
@@ -22,7 +21,6 @@ import torch
 
 from engine.checkpoint.networks import without_weights
 from engine.checkpoint.safetensors_writer import TensorSpec, TensorStream, write_safetensors
-from engine.checkpoint.tensors import SAFETENSORS_CODES
 from engine.checkpoint.zip_archive import read_directory
 from engine.config import ModelConfig
 from engine.models.interpolation_unet import InterpolationUNet
@@ -166,12 +164,10 @@ def write_small_files(folder: Path, layout: Layout) -> None:
     (encoder / "config.json").write_text(json.dumps(layout.text_encoder_config))
 
 
-def write_archive(path: Path, contents: dict, *, with_holes: bool = False) -> None:
-    """What `torch.save` makes of random tensors; nothing but its structure with `with_holes`."""
+def write_archive(path: Path, contents: dict) -> None:
+    """What `torch.save` makes of random tensors."""
     with torch.serialization.skip_data():
         torch.save(_empty(contents), path)
-    if with_holes:
-        return
     directory = {member.name.partition("/")[2]: member for member in read_directory(path)}
     checksums: dict[str, int] = {}
     with path.open("r+b") as file:
@@ -210,10 +206,8 @@ def _write_checksums(path: Path, checksums: dict[str, int]) -> None:
             position += _DIRECTORY_ENTRY.size + name_bytes + extra_bytes + comment_bytes
 
 
-def write_text_encoder(
-    folder: Path, tensors: dict[str, tuple[list[int], str]], *, with_holes: bool = False
-) -> None:
-    """Shards of safetensors and their index; with `with_holes` nothing but their headers."""
+def write_text_encoder(folder: Path, tensors: dict[str, tuple[list[int], str]]) -> None:
+    """Shards of safetensors and their index."""
     shards: list[dict] = [{}]
     for name, tensor in tensors.items():
         taken = sum(num_bytes(*other) for other in shards[-1].values())
@@ -224,41 +218,17 @@ def write_text_encoder(
     for index, shard in enumerate(shards):
         file = folder / f"model-{index + 1:05}-of-{len(shards):05}.safetensors"
         weight_map |= dict.fromkeys(shard, file.name)
-        _write_shard(file, shard, with_holes=with_holes)
+        _write_shard(file, shard)
     index_text = json.dumps({"weight_map": weight_map})
     (folder / "model.safetensors.index.json").write_text(index_text)
 
 
-def _write_shard(file: Path, shard: dict, *, with_holes: bool) -> None:
+def _write_shard(file: Path, shard: dict) -> None:
     def stream(name: str, shape: list[int], dtype: str) -> TensorStream:
         spec = TensorSpec(name=name, dtype=dtype, shape=tuple(shape))
         return TensorStream(specs=(spec,), chunks=lambda: random_bytes(name, shape, dtype))
 
-    streams = [stream(name, *tensor) for name, tensor in shard.items()]
-    if not with_holes:
-        write_safetensors(file, streams, lambda _: None)
-        return
-    entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
-    end = 0
-    for spec in (stream.specs[0] for stream in streams):
-        start, end = end, end + spec.num_bytes
-        entries[spec.name] = {
-            "dtype": SAFETENSORS_CODES[spec.dtype],
-            "shape": list(spec.shape),
-            "data_offsets": [start, end],
-        }
-    header = json.dumps(entries).encode()
-    with file.open("wb") as target:
-        target.write(len(header).to_bytes(8, "little") + header)
-        target.truncate(8 + len(header) + end)
-
-
-def hollow_out(path: Path, contents: dict) -> None:
-    """Give the room of an archive back: the same size and times, and holes for numbers."""
-    state = path.stat()
-    write_archive(path, contents, with_holes=True)
-    assert path.stat().st_size == state.st_size
-    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    write_safetensors(file, [stream(name, *it) for name, it in shard.items()], lambda _: None)
 
 
 def flattened(contents: dict, prefix: str = "") -> dict[str, tuple[list[int], str]]:
