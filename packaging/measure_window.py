@@ -23,7 +23,10 @@ import psutil
 TOUR = Path(__file__).with_name("window_tour")
 sys.path.insert(0, str(TOUR))
 
-from person import environment_of  # noqa: E402  # pyright: ignore[reportMissingImports]
+from person import (  # noqa: E402  # pyright: ignore[reportMissingImports]
+    environment_of,
+    skip_first_steps,
+)
 from screen import Screen, missing_programs  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 if TYPE_CHECKING:
@@ -146,6 +149,7 @@ def main() -> int:
         with screen as shown, tempfile.TemporaryDirectory() as home:
             outside = shown.environment if shown else {**os.environ, "QT_QPA_PLATFORM": name}
             environment = environment_of(Path(home), outside)
+            skip_first_steps(environment)
             load = os.getloadavg()[0]
             print(f"{name} (load of the machine before: {load:.1f} on {os.cpu_count()} cores)")
             starts = measure_starts(environment, options.starts)

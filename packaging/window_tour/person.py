@@ -1,12 +1,13 @@
-"""The folders of a person who has never used the application."""
+"""The folders of a person who has never used the application, or has seen its first steps."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _KINDS = ("CONFIG", "DATA", "CACHE", "STATE")
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -37,3 +38,11 @@ def environment_of(home: Path, environment: Mapping[str, str]) -> dict[str, str]
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
     }
+
+
+def skip_first_steps(environment: Mapping[str, str]) -> None:
+    """Let the person of `environment` have seen the first steps; English is their language."""
+    settings = Path(environment["XDG_CONFIG_HOME"]) / "kvdesk" / "settings.json"
+    settings.parent.mkdir(exist_ok=True)
+    values = {"version": 1, "language": "en", "welcomed": True}
+    settings.write_text(json.dumps(values), encoding="utf-8")

@@ -94,10 +94,33 @@ def export(visit: Visit) -> None:
 
 
 def help_page(visit: Visit) -> None:
-    """F1 shows the shortcuts."""
+    """F1 shows the help; its table of contents leads to the pictures and the shortcuts."""
     visit.screen.key("F1")
     visit.app.place("HelpPage")
-    check(visit.app.reads("Go to the prompt"), "the help lists no shortcuts")
     visit.picture("help")
+    _follow(visit, "The settings, in pictures")
+    wait_until(lambda: any(strip.is_seen for strip in visit.app.places("Strip")), "pictures")
+    visit.picture("help_pictures")
+    visit.screen.key("End")
+    wait_until(lambda: visit.app.reads("Move a job of the queue"), "the list of shortcuts")
     visit.screen.key("Escape")
     wait_until(lambda: not visit.app.places("HelpPage"), "the help to be closed")
+
+
+def model_page(visit: Visit) -> None:
+    """The way to the real model can be looked at, and fetches nothing by itself."""
+    visit.screen.key("F1")
+    _follow(visit, "The real model")
+    visit.click("Get the model …", within="HelpPage")
+    visit.app.place("ModelPage")
+    visit.picture("get_the_model")
+    models = visit.home / "data" / "kvdesk" / "models"
+    check(not models.exists(), "something was written before it was asked for")
+    visit.screen.key("Escape")
+    wait_until(lambda: not visit.app.places("ModelPage"), "the page to be closed")
+
+
+def _follow(visit: Visit, title: str) -> None:
+    """Click the link to a section of the help, which has its title as well."""
+    links = visit.app.places(title, within="HelpPage")
+    visit.screen.click(*next(link.middle for link in links if link.kind == "QPushButton"))

@@ -25,7 +25,28 @@ _USUAL_NOISE = 20
 
 
 def first_start(visit: Visit) -> None:
-    """A new person sees where to begin, and that it would fit."""
+    """A new person chooses a language, sees where things go, and begins with the demo model."""
+    app = visit.app
+    app.place("FirstStart")
+    visit.picture("first_steps_language")
+    visit.click("简体中文")
+    wait_until(lambda: app.reads("欢迎使用 kvdesk"), "the other language")
+    visit.click("English")
+    wait_until(lambda: app.reads("Welcome to kvdesk"), "English")
+    visit.click("Continue")
+    wait_until(lambda: app.reads("GB free"), "what is free on the disk")
+    visit.picture("first_steps_folders")
+    visit.click("Continue")
+    app.place("ModelCard")
+    visit.picture("first_steps_model")
+    visit.click("Demo now")
+    wait_until(lambda: not app.places("FirstStart"), "the first steps to go")
+    wait_until(lambda: app.place("_GenerateButton").has_focus, "Generate to have the keyboard")
+    wait_until(lambda: app.reads("of 24 tokens"), "the example in the form")
+
+
+def first_view(visit: Visit) -> None:
+    """Then the person sees where to begin, and that it would fit."""
     app = visit.app
     wait_until(lambda: app.reads("Fits:"), "the answer whether it fits", seconds=60)
     check(app.reads("Your clips will be kept here."), "the library does not say that it is empty")

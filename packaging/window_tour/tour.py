@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PICTURES = Path(__file__).resolve().parents[2] / "resources" / "pictures"
 STEPS: tuple[Callable[[Visit], None], ...] = (
     steps_making.first_start,
+    steps_making.first_view,
     steps_making.first_clip,
     steps_making.hover,
     steps_making.cousins,
@@ -41,6 +42,7 @@ STEPS: tuple[Callable[[Visit], None], ...] = (
     steps_looking.compare,
     steps_looking.export,
     steps_looking.help_page,
+    steps_looking.model_page,
     steps_looks.dark,
     steps_looks.light,
     steps_looks.narrow,
