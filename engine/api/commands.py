@@ -93,6 +93,7 @@ class DownloadModel:
     also_in: tuple[str, ...] = ()
     endpoint: str | None = None
     encoder_only: bool = False
+    only: tuple[str, ...] = ()
     bytes_per_second: int | None = None
 
 
@@ -181,7 +182,8 @@ class DescribeDownload:
 
     Files with the right contents that lie in the folders `also_in`, or in the cache of the Hub's
     own library, need not be fetched. `endpoint` is the address of another server that has the same
-    files. With `encoder_only`, the text encoder comes from a repository without a decoder.
+    files. With `encoder_only`, the text encoder comes from a repository without a decoder. With
+    `only`, it is about the files of these names, such as "t2v.pt", and no others.
     """
 
     job: int
@@ -189,6 +191,7 @@ class DescribeDownload:
     also_in: tuple[str, ...] = ()
     endpoint: str | None = None
     encoder_only: bool = False
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,10 +88,11 @@ def original_gone(prepared: Path, originals: Iterable[Path]) -> ModelFileError:
     missing = [original for original in originals if not original.is_file()]
     names = " and ".join(original.name for original in missing)
     folder = missing[0].parent if missing else prepared.parent
+    fetching = " ".join(f"--only {original.name}" for original in missing)
     return ModelFileError(
-        f"{prepared} is missing or damaged, and what it is made from is gone: {names}. Download "
-        f"{names} of the official files again into {folder}, and prepare the model again: all "
-        "else is kept."
+        f"{prepared} is missing or damaged, and what it is made from is gone: {names}. Fetch "
+        f"{names} of the official files again into {folder} (kvdesk download {fetching}), and "
+        "prepare the model again: all else is kept."
     )
 
 

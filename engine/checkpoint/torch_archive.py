@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from engine.checkpoint.zip_archive import ArchiveMember
 
 _MEMORY_BYTES = 2 * 2**30
-"""Beyond what torch itself takes; an index of ten thousand tensors takes some megabytes."""
+"""Beyond what torch itself takes, and a file that is mapped; an index of ten thousand tensors takes
+some megabytes."""
 _CPU_SECONDS = 120
 _FILE_BYTES = 1 << 20  # it writes no files; what a library prints goes into one
 _MAX_PICKLE_BYTES = 64 * 2**20
@@ -121,16 +122,19 @@ def main(arguments: Sequence[str]) -> None:
     end_with_parent()
     forbid_unpickling()
     _import_all()
+    paths = [Path(argument) for argument in arguments]
+    sizes = [path.stat().st_size for path in paths if path.is_file()]
     lock_up(
-        readable=[Path(argument) for argument in arguments],
-        memory_bytes=_MEMORY_BYTES,
+        readable=paths,
+        # A mapped file takes as much of the address space, and none of the memory.
+        memory_bytes=_MEMORY_BYTES + max(sizes, default=0),
         cpu_seconds=_CPU_SECONDS,
         file_bytes=_FILE_BYTES,
     )
-    for argument in arguments:
+    for path in paths:
         answer: dict[str, object]
         try:
-            answer = {"tensors": _index(Path(argument))}
+            answer = {"tensors": _index(path)}
         except ModelFileError as error:
             answer = {"error": error.message, "detail": error.detail}
         sys.stdout.write(json.dumps(answer) + "\n")

@@ -32,6 +32,8 @@ def add_download_options(parser: argparse.ArgumentParser) -> None:
     add("folder", nargs="?", metavar="FOLDER", help="where to; default: in the data of kvdesk")
     add("--also-in", action="append", default=[], metavar="DIR",
         help="take files that lie here, as on a USB disk; may be said several times")  # fmt: skip
+    add("--only", action="append", default=[], metavar="NAME",
+        help="fetch this file alone, such as t2v.pt; may be said several times")  # fmt: skip
     add("--endpoint", metavar="URL", help="another server; default: HF_ENDPOINT, or the Hub")
     add("--limit", type=_megabytes, metavar="MB/s", help="fetch no faster")
     add("--encoder-only-repo", dest="encoder_only", action="store_true",
@@ -57,12 +59,15 @@ def run_download(options: argparse.Namespace) -> None:
         also_in=tuple(str(Path(place).absolute()) for place in options.also_in),
         endpoint=options.endpoint,
         encoder_only=options.encoder_only,
+        only=tuple(options.only),
     )
     shared = {field.name: getattr(question, field.name) for field in fields(question)}
     command = DownloadModel(**shared, bytes_per_second=options.limit)
     line = _ProgressLine(as_json=options.json)
     try:
         with _listening_to_ctrl_c() as is_cancelled, line:
+            if not options.json:
+                print("Asking the server what belongs to the model …", file=sys.stderr)
             described = describe_download(question, is_cancelled=is_cancelled)
             if options.json:
                 print(json.dumps(event_to_json(described)), flush=True)

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from engine.api import DownloadDescribed, Downloaded, DownloadFile, DownloadModel
+from engine.api import (
+    DescribeDownload,
+    DownloadDescribed,
+    Downloaded,
+    DownloadFile,
+    DownloadModel,
+)
 from engine.api.downloads import LOCK_FILE
 from engine.api.files import make_folder, remove_leftovers
 from engine.checkpoint.model_json import MODEL_FILE
@@ -23,7 +29,7 @@ from engine.download.hub import Hub
 from engine.download.journal import Journal
 from engine.download.pace import SpeedLimit
 from engine.download.part_file import PartFile, note_whole, part_bytes, part_of
-from engine.download.patience import Patience
+from engine.download.patience import WHILE_WATCHED, Patience
 from engine.download.progress import DownloadCount
 from engine.download.waiting import Waiting
 from engine.download.wanted_files import TEXT_ENCODER_FOLDER, WantedFile
@@ -32,7 +38,7 @@ from engine.errors import DownloadError, InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from engine.api import DescribeDownload, DownloadProgress
+    from engine.api import DownloadProgress
     from engine.errors import EngineError
 
 _PURPOSE = "the download"
@@ -45,7 +51,7 @@ class Download:
         command: says what is to be fetched, and where to.
         on_progress: told how far it is, about four times a second, also while it waits.
         is_cancelled: asked several times a second.
-        patience: with the server.
+        patience: with the server; where it is left out, little with a question.
 
     Raises:
         InvalidRequest: nothing can be downloaded into that folder.
@@ -63,7 +69,8 @@ class Download:
         self._command = command
         self._folder = Path(command.folder).absolute()
         _check_folder(self._folder)
-        self._patience = patience or Patience()
+        is_question = isinstance(command, DescribeDownload)
+        self._patience = patience or (WHILE_WATCHED if is_question else Patience())
         self._on_progress = on_progress
         self._count = DownloadCount(0, 0, on_progress)
         self._waiting = Waiting(self._patience, lambda words: self._count.tell(words), is_cancelled)
@@ -76,6 +83,7 @@ class Download:
 
         Raises:
             DownloadError: the server gives no answer, or not the right one.
+            InvalidRequest: there is no such file as was asked for.
             Cancelled: meanwhile.
         """
         wanted = self._wanted()
@@ -149,7 +157,14 @@ class Download:
         )
 
     def _wanted(self) -> list[WantedFile]:
-        return self._hub.wanted_files(self._waiting, encoder_only=self._command.encoder_only)
+        command = self._command
+        wanted = self._hub.wanted_files(self._waiting, encoder_only=command.encoder_only)
+        names = {Path(file.name).name for file in wanted}
+        if unknown := sorted(set(command.only) - names):
+            raise InvalidRequest(
+                f"The model has no file {unknown[0]!r}. Its files are {', '.join(sorted(names))}."
+            )
+        return [file for file in wanted if not command.only or Path(file.name).name in command.only]
 
     def _get(
         self, file: WantedFile, journal: Journal, found: Sequence[Path], fetcher: Fetcher

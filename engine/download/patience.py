@@ -30,3 +30,7 @@ class Patience:
     first_pause: float = 1.0
     longest_pause: float = 60.0
     give_up_seconds: float = 1800.0
+
+
+WHILE_WATCHED = Patience(connect_seconds=10.0, give_up_seconds=8.0)
+"""With a question whose answer a person waits for. A download itself may wait all night."""

@@ -90,6 +90,18 @@ def test_reading_gives_every_type_bit_by_bit_under_its_nested_name(tmp_path: Pat
         assert torch.equal(*as_bytes), name
 
 
+def test_an_archive_as_large_as_the_released_ones_is_indexed(tmp_path: Path) -> None:
+    """The file has holes where its numbers would be, so that it takes no room."""
+    path = tmp_path / "t2v.pt"
+    shape = (1 << 15, 1 << 15)
+    with torch.serialization.skip_data():  # nobody touches the tensors' memory, either
+        torch.save({name: torch.empty(shape, dtype=torch.float16) for name in "abcde"}, path)
+    assert path.stat().st_size > 10e9
+    assert 512 * path.stat().st_blocks < 1e6
+    records = index_archives([path])[path]
+    assert {name: record.shape for name, record in records.items()} == dict.fromkeys("abcde", shape)
+
+
 def test_archives_are_read_by_a_process_that_the_current_folder_cannot_mislead(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from filelock import FileLock
@@ -23,9 +24,13 @@ from small_hub import (
     wanted_files,
 )
 
+import engine.download.download
+from engine.api import DescribeDownload
 from engine.api.downloads import LOCK_FILE
 from engine.checkpoint.model_json import MODEL_FILE
+from engine.download.download import Download
 from engine.download.hub import Hub
+from engine.download.patience import WHILE_WATCHED
 from engine.errors import Cancelled, DownloadError, InvalidRequest
 
 WHOLE = wanted_files()
@@ -264,3 +269,24 @@ def test_the_hub_itself_is_shown_the_token_that_it_gave(monkeypatch):
     assert hub.headers("https://huggingface.co/a") == {"Authorization": "Bearer hf_stored"}
     for other in ("http://huggingface.co/a", "https://huggingface.co.evil.org/a"):
         assert hub.headers(other) == {}
+
+
+def test_files_that_were_named_are_fetched_alone(downloads):
+    shard = SHARDS[0].rpartition("/")[2]
+    done = downloads.run(only=("t2v.pt", shard))
+    names = {"t2v.pt", f"text_encoder/{shard}"}
+    assert files_in(downloads.folder) == {name: WHOLE[name] for name in names}
+    assert done.fetched_bytes == sum(len(WHOLE[name]) for name in names)
+    with pytest.raises(InvalidRequest, match=r"no file 'x\.pt'.*t2v\.pt"):
+        downloads.run(only=("x.pt",))
+
+
+def test_a_person_who_asks_does_not_wait_long_for_a_server_that_is_not_there(tmp_path, monkeypatch):
+    allow_network(monkeypatch, tmp_path / "cache")
+    assert WHILE_WATCHED.connect_seconds + WHILE_WATCHED.give_up_seconds < 20
+    hurried = replace(WHILE_WATCHED, give_up_seconds=0.1, first_pause=0.05)
+    monkeypatch.setattr(engine.download.download, "WHILE_WATCHED", hurried)
+    question = DescribeDownload(job=0, folder=str(tmp_path / "x"), endpoint="http://127.0.0.1:9")
+    work = Download(question, on_progress=lambda _: None, is_cancelled=lambda: False)
+    with pytest.raises(DownloadError, match="does not answer"):
+        work.describe()

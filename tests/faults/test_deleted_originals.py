@@ -239,7 +239,7 @@ def test_a_damaged_file_whose_original_is_gone_is_an_error_that_names_what_to_fe
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     end = preparations.run(source, model)
     assert end["end"] == REFUSED
-    assert f"Download t2v.pt of the official files again into {source}" in end["message"]
+    assert f"Fetch t2v.pt of the official files again into {source}" in end["message"]
     shutil.copyfile(official / "t2v.pt", source / "t2v.pt")
     assert preparations.run(source, model)["end"] == WHOLE
     assert (contents(model), contents(source)) == (whole, OWN)
