@@ -15,8 +15,7 @@ from kvdesk.ui.controls.look import announce, set_look
 from kvdesk.ui.first_start_cards import FoldersCard, LanguageCard, ModelCard
 from kvdesk.ui.page import Page
 from kvdesk.ui.plain_text import PlainLabel
-from kvdesk.ui.tab_order import order_tabs
-from kvdesk.ui.theme import GAP, PANEL, theme
+from kvdesk.ui.theme import GAP
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
@@ -46,10 +45,7 @@ class FirstStart(Page):
         set_look(self._step, role="muted")
         self._before = QPushButton()
         self._next = QPushButton()
-        # Below what scrolls, so that they are in sight in a small window.
-        self._footer = QWidget()
-        buttons = QHBoxLayout(self._footer)
-        buttons.setContentsMargins(0, 0, 0, PANEL)
+        buttons = QHBoxLayout()
         buttons.setSpacing(GAP)
         buttons.addWidget(self._before)
         buttons.addStretch(1)
@@ -58,10 +54,7 @@ class FirstStart(Page):
         for card in self._cards:
             self.column.addWidget(card)
         self.column.addStretch(1)
-        if (rows := self.layout()) is not None:
-            rows.addWidget(self._footer)
-        theme().changed.connect(self._limit_footer)
-        self._limit_footer()
+        self.footer.addLayout(buttons)
         self._index = 0
         self._before.clicked.connect(lambda: self._go_to(self._index - 1))
         self._next.clicked.connect(self._on_next)
@@ -87,12 +80,6 @@ class FirstStart(Page):
         """Ask for what the cards show."""
         super().showEvent(event)
         self.opened.emit()
-
-    def _limit_footer(self) -> None:
-        self._footer.setMaximumWidth(theme().px(self.WIDTH))
-
-    def _order_tabs(self) -> None:
-        order_tabs(self._back, self._content, self._footer)
 
     def _on_next(self) -> None:
         if self._index == len(self._cards) - 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QPushButton
 
 from engine.api import DownloadDescribed
 from engine.errors import ModelFileError, ModelNotFound
@@ -18,8 +18,7 @@ from kvdesk.ui.model_choices import FilesTable, ModelChoices
 from kvdesk.ui.model_progress import ProgressCard, ResultCard
 from kvdesk.ui.page import Page
 from kvdesk.ui.plain_text import PlainLabel
-from kvdesk.ui.tab_order import order_tabs
-from kvdesk.ui.theme import GAP, PANEL, theme
+from kvdesk.ui.theme import GAP, theme
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
@@ -69,7 +68,6 @@ class ModelPage(Page):
         self._again = QPushButton()
         self._remove = QPushButton()
         self._keep = QPushButton()
-        self._footer = QFrame()
         self._build_ui()
         self._connect()
         self._retranslate()
@@ -83,18 +81,11 @@ class ModelPage(Page):
         buttons = FlowRows(gap=GAP)
         for button in (self._go_on, self._pause, self._again, self._remove, self._keep):
             buttons.addWidget(button)
-        rows = QVBoxLayout(self._footer)
-        rows.setContentsMargins(0, 0, 0, PANEL)
-        rows.setSpacing(GAP)
         for part in (self._problem, self._question):
-            rows.addWidget(part)
-        rows.addLayout(buttons)
-        # In sight wherever the rest is scrolled to.
-        layout = self.layout()
-        assert layout is not None
-        layout.addWidget(self._footer)
-        theme().changed.connect(self._limit_footer)
-        self._limit_footer()
+            self.footer.addWidget(part)
+        self.footer.addLayout(buttons)
+        theme().changed.connect(self._level_buttons)
+        self._level_buttons()
 
     def _connect(self) -> None:
         self._go_on.clicked.connect(self.go_on_requested)
@@ -223,11 +214,7 @@ class ModelPage(Page):
         if not event.spontaneous():  # not where the window was only hidden
             self.opened.emit()
 
-    def _order_tabs(self) -> None:
-        order_tabs(self._back, self._content, self._footer)
-
-    def _limit_footer(self) -> None:
-        self._footer.setMaximumWidth(theme().px(self.WIDTH))
+    def _level_buttons(self) -> None:
         height = self._go_on.sizeHint().height()
         for button in (self._pause, self._again, self._remove, self._keep):
             button.setMinimumHeight(height)  # the larger one would stand out of the row

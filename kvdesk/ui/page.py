@@ -33,12 +33,15 @@ _SCROLL_KEYS = {
 
 
 class Page(QFrame):
-    """Scrolls its content; `closed` is emitted by its button. Subclasses fill `column`.
+    """Scrolls its content; `closed` is emitted by its button.
+
+    Subclasses fill `column`, and `footer`, which starts empty and takes no room then.
 
     Attributes:
         WIDTH: of the content at most, in pixels of the design.
         closed: the person wants the clip back.
         column: the layout of the content.
+        footer: the layout below, in sight wherever the content is scrolled to.
     """
 
     WIDTH: ClassVar = 640
@@ -63,11 +66,17 @@ class Page(QFrame):
         self.column.setContentsMargins(0, 0, 0, 2)
         self.column.setSpacing(PANEL)
         self._scroll = _scroll_area(self._content)
+        self._below = QWidget()
+        self.footer = QVBoxLayout(self._below)
+        self.footer.setContentsMargins(0, 0, 0, PANEL)
+        self.footer.setSpacing(GAP)
+        self._below.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(PANEL, PANEL, PANEL - GAP, 0)
         column.setSpacing(PANEL)
         column.addWidget(self._header)
         column.addWidget(self._scroll, 1)
+        column.addWidget(self._below)
         theme().changed.connect(self._limit_width)
         self._limit_width()
 
@@ -76,7 +85,7 @@ class Page(QFrame):
         raise NotImplementedError
 
     def _limit_width(self) -> None:
-        for part in (self._header, self._content):
+        for part in (self._header, self._content, self._below):
             part.setMaximumWidth(theme().px(self.WIDTH))
 
     def _retranslate(self) -> None:
@@ -90,10 +99,11 @@ class Page(QFrame):
 
     def _order_tabs(self) -> None:
         """To be called after controls were added to the content."""
-        order_tabs(self._back, self._content)
+        order_tabs(self._back, self._content, self._below)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Have the controls in order before somebody goes through them."""
+        self._below.setVisible(self.footer.count() > 0)
         self._order_tabs()
         super().showEvent(event)
 
