@@ -188,7 +188,13 @@ def test_from_a_job_that_failed_to_a_file_without_its_prompt(qtbot, desk_of, tmp
 def test_a_report_can_be_made_when_nothing_failed(qtbot, desk_of):
     desk = desk_of()
     desk.window.show_help()
-    press(qtbot, desk.window.help_page, "Save a report …")
+    help_page = desk.window.help_page
+    # Its sections come one after the other.
+    qtbot.waitUntil(
+        lambda: "Save a report …" in [it.text() for it in help_page.findChildren(QPushButton)],
+        timeout=WAIT_MS,
+    )
+    press(qtbot, help_page, "Save a report …")
     page = desk.window.report_page
     assert desk.window.page is page
     assert not page._prompts.isChecked()
