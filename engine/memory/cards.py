@@ -23,8 +23,8 @@ _REACHED_BANDWIDTH = 0.80
 
 SOURCE_BYTES_PER_SECOND = 14e9
 """What the two to four threads of a feeder for a card read of a file that the system keeps in its
-memory: an assumption. On a busy server two threads reached 13.0e9 and one 9.8e9; on the same server
-with more of its time, one thread 14.7e9. A desktop's were not measured."""
+memory: an assumption. On a busy server two threads reached 13.0e9 and one 9.8e9, and on the same
+server with more of its time 20.9e9 and 14.2e9. A desktop's were not measured."""
 
 # Copies from pinned memory, as measured by others, in GB/s.
 _PCIE_3 = 12.2
