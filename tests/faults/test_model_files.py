@@ -23,7 +23,7 @@ from engine.api import (
     PrepareProgress,
     Stage,
 )
-from engine.checkpoint import official, preparation, prepared
+from engine.checkpoint import checked_files, official, preparation, prepared
 from engine.checkpoint.checked_files import CheckedFiles
 from engine.checkpoint.folder import ModelFolder, ModelPart, demo_folder
 from engine.checkpoint.preparation_process import prepare_in_process
@@ -375,8 +375,10 @@ def test_a_process_that_does_not_stop_is_made_to(demo, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.fault(1, 6)
 def test_the_process_prepares_what_the_function_does_and_it_is_known_then(
-    official_folder, prepared_folder, tmp_path, read
+    official_folder, prepared_folder, tmp_path, read, monkeypatch
 ):
+    # The small files of this model were all written a moment ago.
+    monkeypatch.setattr(checked_files, "_COARSEST_CLOCK_NS", 0)
     destination = tmp_path / "toy"
     progress = []
     done = prepare_in_process(
