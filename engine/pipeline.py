@@ -100,6 +100,7 @@ class Pipeline:
     Attributes:
         device: where the networks run.
         networks: which of them have their weights there.
+        tracer: knows what each pass of the stages takes.
     """
 
     def __init__(
